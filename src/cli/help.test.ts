@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+import type { Program } from "./arguments.ts";
+import { renderHelp } from "./help.ts";
+import { parseText } from "./values.ts";
+
+const program = {
+  name: "copy",
+  description: "Copies files.",
+  positionals: { usage: "from to", min: 2, max: 2 },
+  options: {
+    "dry-run": { type: "flag", letter: "n", description: "only say what would be done" },
+    port: { type: "value", hint: "N", default: "9094", parse: parseText, description: "port of the server" },
+    root: { type: "value", hint: "DIR", defaultHint: "none", parse: parseText, description: "where" },
+    exclude: { type: "list", hint: "PATTERN", parse: parseText, description: "leave out", group: "Which files" },
+    "a-name-that-is-very-long-indeed": { type: "flag", description: "word ".repeat(30).trim(), group: "Which files" },
+  },
+} as const satisfies Program;
+
+test("every option with its default, grouped, within the width", () => {
+  const help = renderHelp(program);
+  expect(help.split("\n").slice(0, 10)).toEqual([
+    "usage: copy [options] from to",
+    "",
+    "Copies files.",
+    "",
+    "Options:",
+    "  -n, --dry-run                   only say what would be done",
+    "      --port N                    port of the server (default: 9094)",
+    "      --root DIR                  where (default: none)",
+    "  -h, --help                      show this text",
+    "",
+  ]);
+  expect(help).toContain("Which files:\n      --exclude PATTERN           leave out (may be given several times)\n");
+  expect(help).toContain(`  --a-name-that-is-very-long-indeed\n${" ".repeat(34)}word word`);
+  expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+});

@@ -1,0 +1,51 @@
+import type { Option, Program } from "./arguments.ts";
+
+/** Columns of the text: a description goes on in the next line rather than beyond this. */
+const width = 100;
+/** Where descriptions begin; an option longer than this has its description in the next line. */
+const indent = 34;
+
+/** What --help prints: the usage, what the program does, and every option with its default. */
+export function renderHelp({ name, description, positionals, options }: Program): string {
+  const lines = [`usage: ${[name, "[options]", positionals?.usage].filter(Boolean).join(" ")}`, ""];
+  lines.push(...description.split("\n").flatMap((paragraph) => wrap(paragraph, width)));
+  const help: Option = { type: "flag", letter: "h", description: "show this text" };
+  const all: readonly (readonly [string, Option])[] = [...Object.entries(options), ["help", help]];
+  for (const group of new Set([undefined, ...all.map(([, option]) => option.group)])) {
+    lines.push("", `${group ?? "Options"}:`);
+    for (const [option, definition] of all) {
+      if (definition.group === group) lines.push(...describe(option, definition));
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function describe(name: string, option: Option): string[] {
+  const short = option.letter === undefined ? "    " : `-${option.letter}, `;
+  const long = option.type === "flag" ? `--${name}` : `--${name} ${option.hint}`;
+  const head = `  ${short}${long}`;
+  const [first = "", ...rest] = wrap(`${option.description}${defaultNote(option)}`, width - indent);
+  const firstLines = head.length + 2 > indent ? [head, " ".repeat(indent) + first] : [head.padEnd(indent) + first];
+  return [...firstLines, ...rest.map((line) => " ".repeat(indent) + line)];
+}
+
+function defaultNote(option: Option): string {
+  if (option.type === "flag") return "";
+  if (option.type === "list") return " (may be given several times)";
+  const shown = option.default ?? option.defaultHint;
+  return shown === undefined ? "" : ` (default: ${shown})`;
+}
+
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,28 @@
+import { type Arguments, asksForHelp, parseArguments, type Program, UsageError } from "./arguments.ts";
+import { renderHelp } from "./help.ts";
+
+/** The exit code for a command line that is not understood. */
+export const usageExitCode = 2;
+
+/**
+ * The arguments of this process, for the first line of a program's main. `--help` prints the help and ends the process
+ * with 0; what is not understood is one message on standard error and the end with 2.
+ */
+export function readArguments<const P extends Program>(program: P, argv = process.argv.slice(2)): Arguments<P> {
+  if (asksForHelp(program, argv)) {
+    process.stdout.write(renderHelp(program));
+    process.exit(0);
+  }
+  try {
+    return parseArguments(program, argv);
+  } catch (error) {
+    exitForUsage(program.name, error);
+  }
+}
+
+/** Ends the process with 2 and the message when the error is a UsageError (also one found later, in a file); else throws it. */
+export function exitForUsage(name: string, error: unknown): never {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${name}: ${error.message}\nTry "${name} --help".\n`);
+  process.exit(usageExitCode);
+}
