@@ -1,0 +1,45 @@
+/** The gate: what every change has to pass. Stops at the first part that fails, and names it. */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { project, which } from "./setup/command.mjs";
+import { bun } from "./setup/npm_packages.mjs";
+import { setUp } from "./setup.mjs";
+
+const parts = [
+  { name: "format", command: [bun, "fmt", "--check"], remedy: "node_modules/.bin/bun fmt" },
+  { name: "types", command: [bun, "check"] },
+  { name: "lint", command: [join(project, "node_modules/.bin/oxlint"), "--type-aware", "--deny-warnings"] },
+  { name: "format of C", command: clangFormat(), remedy: "clang-format -i native/*.[ch]" },
+  { name: "tests", command: [bun, "test"], slow: true },
+];
+
+const words = process.argv.slice(2);
+if (words.some((word) => word !== "--no-tests")) {
+  process.stderr.write(`usage: npm run ok [-- --no-tests]\n`);
+  process.exit(2);
+}
+setUp();
+for (const { name, command, remedy, slow } of parts) {
+  if (slow && words.includes("--no-tests")) continue;
+  process.stdout.write(`\n── ${name}\n`);
+  if (command === null) {
+    process.stdout.write("skipped: there is no clang-format here (Debian package clang-format)\n");
+    continue;
+  }
+  const [program, ...rest] = command;
+  const { status, error } = spawnSync(program, rest, { cwd: project, stdio: "inherit" });
+  if (status === 0) continue;
+  const why = error ? error.message : `exit code ${status}`;
+  process.stderr.write(`\nnot ok: ${name} (${why})${remedy ? `; to mend it: ${remedy}` : ""}\n`);
+  process.exit(1);
+}
+process.stdout.write("\nok\n");
+
+/** The check of native/, or null where clang-format is missing: it is not worth 100 MB of packages to everybody. */
+function clangFormat() {
+  const program = which("clang-format");
+  if (program === null) return null;
+  const sources = readdirSync(join(project, "native")).filter((name) => /\.[ch]$/.test(name));
+  return [program, "--dry-run", "-Werror", ...sources.map((name) => join(project, "native", name))];
+}
