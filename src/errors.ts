@@ -40,7 +40,7 @@ const table = {
   ENOBUFS: [105, "ours", "too many requests waiting"],
   ETIMEDOUT: [110, "server", "timed out"],
   ECONNREFUSED: [111, "server", "connection refused"],
-  EHOSTUNREACH: [113, "server", "host unreachable"],
+  EHOSTUNREACH: [113, "server", "host unreachable, or its name unknown"],
   ESTALE: [116, "version", "file changed meanwhile"],
   EREMOTEIO: [121, "path", "the server could not do it and does not say why (symbolic link loop, disk error)"],
   EKEYREJECTED: [129, "server", "authentication refused"],

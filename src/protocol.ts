@@ -43,8 +43,8 @@ export type Operation =
   | { readonly kind: "list"; readonly path: BytePath; readonly maxBytes: number }
   | { readonly kind: "stat"; readonly path: BytePath }
   | { readonly kind: "lstat"; readonly path: BytePath }
-  /** The whole file in one RPC. More than maxBytes: EFBIG. Regular files only: a FIFO would hang the server. */
-  | { readonly kind: "getFile"; readonly path: BytePath; readonly maxBytes: number }
+  /** The whole file in one RPC; it must have exactly `size` bytes, else ESTALE. Regular files only: a FIFO would hang the server. */
+  | { readonly kind: "getFile"; readonly path: BytePath; readonly size: number }
   /** As getFile, into memory that other threads see; the file must have exactly buffer.byteLength bytes, else ESTALE. */
   | { readonly kind: "getFileInto"; readonly path: BytePath; readonly buffer: SharedArrayBuffer }
   /**
@@ -143,8 +143,6 @@ export interface Results {
 /** First message to a worker: everything it needs to know, once. */
 export interface Setup {
   readonly kind: "setup";
-  /** File name of the native library to load: a private copy, unlinked as soon as it is loaded. */
-  readonly library: string;
   /** `address:port` that libchirp connects to; names are resolved by the main thread. */
   readonly host: string;
   /** For messages: the server as the user wrote it. */

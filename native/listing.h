@@ -1,0 +1,21 @@
+/* Directory listings: taken apart line by line, packed for JavaScript; see listing.c. */
+#ifndef LISTING_H
+#define LISTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct link;
+
+/* Lists a directory within the call that is running. */
+int64_t listing_read(const char *host, const char *path, int64_t max_bytes, time_t stoptime);
+const void *listing_bytes(void);
+int64_t listing_length(void);
+
+/* While a listing is open, connection.c hands its lines to listing_readline. */
+bool listing_is_open(void);
+int listing_readline(struct link *link, char *line, size_t length, time_t stoptime);
+
+#endif

@@ -1,0 +1,128 @@
+/** Does one operation of protocol.ts with libchirp. */
+import { ChirpError, type ErrorCode } from "../errors.ts";
+import { CREATE, READ, TRUNCATE, WRITE, type Chirp } from "../ffi.ts";
+import type { FileVersion, Operation, OperationKind, Results } from "../protocol.ts";
+import { isSameVersion, versionOf } from "./file_stat.ts";
+import { createOpenFiles, type OpenFiles } from "./open_files.ts";
+
+export interface Executed {
+  readonly result: Results[OperationKind];
+  /** Buffers in the result that are given away instead of copied. */
+  readonly transfer?: readonly ArrayBuffer[];
+}
+
+/** Blocks until the operation is done; throws ChirpError. */
+export type Executor = (operation: Operation, timeoutSeconds: number) => Executed;
+
+const NOTHING: Executed = { result: null };
+
+export function createExecutor(chirp: Chirp): Executor {
+  const files = createOpenFiles(chirp);
+
+  return (operation, timeout) => {
+    files.closeIdle(timeout);
+    const { path } = operation.kind === "whoami" ? { path: "" } : operation;
+    switch (operation.kind) {
+      case "list":
+        return given(chirp.list(path, timeout, operation.maxBytes));
+      case "stat":
+        return { result: chirp.stat(path, timeout) };
+      case "lstat":
+        return { result: chirp.lstat(path, timeout) };
+      case "getFile": {
+        const buffer = new ArrayBuffer(operation.size);
+        chirp.getFile(path, new Uint8Array(buffer), timeout);
+        return given(buffer);
+      }
+      case "getFileInto":
+        return done(chirp.getFile(path, new Uint8Array(operation.buffer), timeout));
+      case "read":
+        return read(chirp, files, operation, timeout);
+      case "close":
+        return done(files.close(path, timeout));
+      case "putFile":
+        return done(chirp.putFile(path, operation.bytes, operation.mode, timeout));
+      case "write": {
+        const flags = WRITE | CREATE | (operation.truncate ? TRUNCATE : 0);
+        return done(files.get(path, flags, operation.mode, timeout).pwrite(operation.bytes, operation.offset, timeout));
+      }
+      case "store":
+        return done(store(chirp, operation, timeout));
+      case "utime":
+        return done(chirp.utime(path, operation.mtime, timeout));
+      case "rename":
+        return done(chirp.rename(path, operation.newPath, timeout));
+      case "unlink":
+        return done(chirp.unlink(path, timeout));
+      case "mkdir":
+        return done(chirp.mkdir(path, operation.mode, timeout));
+      case "rmdir":
+        return done(chirp.rmdir(path, timeout));
+      case "chmod":
+        return done(chirp.chmod(path, operation.mode, timeout));
+      case "symlink":
+        return done(chirp.symlink(path, operation.target, timeout));
+      case "readlink":
+        return { result: chirp.readlink(path, timeout) };
+      case "hash":
+        return { result: chirp.hash(path, operation.algorithm, timeout) };
+      case "getAcl":
+        return { result: chirp.getAcl(path, timeout) };
+      case "setAcl":
+        return done(chirp.setAcl(path, operation.subject, operation.rights, timeout));
+      case "thirdput":
+        return done(chirp.thirdput(path, operation.host, operation.newPath, timeout));
+      case "whoami":
+        return { result: chirp.whoami(timeout) };
+      default:
+        return operation satisfies never;
+    }
+  };
+}
+
+function done(_: void): Executed {
+  return NOTHING;
+}
+
+function given(buffer: ArrayBuffer): Executed {
+  return { result: buffer, transfer: [buffer] };
+}
+
+function read(chirp: Chirp, files: OpenFiles, request: Operation & { kind: "read" }, timeout: number): Executed {
+  const { path, offset, length, version, check = false, buffer } = request;
+  const changed = (): never => fail(chirp, "ESTALE", "read", path);
+  try {
+    const file = files.get(path, READ, 0, timeout);
+    const current: FileVersion = versionOf(file.stat);
+    if (version !== undefined && !isSameVersion(current, version)) changed();
+    const bytes = buffer ?? new ArrayBuffer(Math.max(0, Math.min(length, current.size - offset)));
+    const count = file.pread(new Uint8Array(bytes).subarray(0, length), offset, timeout);
+    if (check && !isSameVersion(versionOf(file.fstat(timeout)), current)) changed();
+    if (buffer !== undefined) return { result: { bytes: null, length: count, version: current } };
+    const whole = count === bytes.byteLength ? (bytes as ArrayBuffer) : (bytes as ArrayBuffer).slice(0, count);
+    return { result: { bytes: whole, length: count, version: current }, transfer: [whole] };
+  } catch (error) {
+    // After a failure the handle is worth nothing: the next try opens anew. What that close says adds nothing.
+    try {
+      files.close(path, timeout);
+    } catch (closing) {
+      if (!(closing instanceof ChirpError)) throw closing;
+    }
+    throw error;
+  }
+}
+
+function store(chirp: Chirp, request: Operation & { kind: "store" }, timeout: number): void {
+  const { staging, path, bytes, mode, mtime, hash } = request;
+  chirp.putFile(staging, bytes, mode, timeout);
+  if (hash !== null && chirp.hash(staging, hash.algorithm, timeout) !== hash.hex) {
+    fail(chirp, "EILSEQ", "verify", path);
+  }
+  if (request.chmod) chirp.chmod(staging, mode, timeout);
+  if (mtime !== null) chirp.utime(staging, mtime, timeout);
+  if (request.rename) chirp.rename(staging, path, timeout);
+}
+
+function fail(chirp: Chirp, code: ErrorCode, operation: string, path: string): never {
+  throw new ChirpError({ code, operation, path, server: chirp.server });
+}

@@ -1,0 +1,92 @@
+/**
+ * The native library, loaded as a private copy.
+ *
+ * libchirp keeps one process-wide connection table and is not thread safe, so that every worker needs a library of its own.
+ * dlopen gives the same instance for the same file: each load copies the file, loads the copy, and removes it.
+ */
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dlopen, FFIType } from "bun:ffi";
+
+export const LIBRARY_PATH = join(import.meta.dir, "../../native/build/libchirp_shim.so");
+
+/** native/chirp_shim.h, SHIM_VERSION. */
+const EXPECTED_VERSION = 1;
+
+/** Comes back as a number wherever it fits into one, which all results of the shim do. */
+const I64 = FFIType.i64_fast;
+const POINTER = FFIType.ptr;
+
+const signatures = {
+  cs_version: { args: [], returns: I64 },
+  cs_init: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_rpcs: { args: [], returns: I64 },
+  cs_disconnect: { args: [], returns: I64 },
+  cs_stat: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_lstat: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_list: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_listing: { args: [], returns: POINTER },
+  cs_get_file: { args: [POINTER, POINTER, POINTER, I64, I64], returns: I64 },
+  cs_put_file: { args: [POINTER, POINTER, POINTER, I64, I64, I64], returns: I64 },
+  cs_open: { args: [POINTER, POINTER, I64, I64, POINTER, I64], returns: I64 },
+  cs_pread: { args: [I64, POINTER, I64, I64, I64], returns: I64 },
+  cs_pwrite: { args: [I64, POINTER, I64, I64, I64], returns: I64 },
+  cs_fstat: { args: [I64, POINTER, I64], returns: I64 },
+  cs_close: { args: [I64, I64], returns: I64 },
+  cs_utime: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_rename: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_unlink: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_mkdir: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_rmdir: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_chmod: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_symlink: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_readlink: { args: [POINTER, POINTER, POINTER, I64, I64], returns: I64 },
+  cs_whoami: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_getacl: { args: [POINTER, POINTER, POINTER, I64, I64], returns: I64 },
+  cs_setacl: { args: [POINTER, POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_hash: { args: [POINTER, POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_thirdput: { args: [POINTER, POINTER, POINTER, POINTER, I64], returns: I64 },
+} as const;
+
+/** The native library is missing, or is not the one that this code was written for. The message says what to do. */
+export class LibraryError extends Error {
+  override readonly name = "LibraryError";
+}
+
+/** Throws LibraryError when there is no library to load, without loading it. */
+export function requireLibrary(): void {
+  if (!existsSync(LIBRARY_PATH)) {
+    throw new LibraryError(`The native library ${LIBRARY_PATH} is missing: build it with "npm run setup"`);
+  }
+}
+
+export type Shim = ReturnType<typeof loadPrivateCopy>;
+
+/** The functions of native/chirp_shim.h in a library instance of the caller's own. It stays loaded until the process ends. */
+export function loadPrivateCopy() {
+  requireLibrary();
+  const directory = mkdtempSync(join(tmpdir(), "chirp-site-"));
+  try {
+    const copy = join(directory, "libchirp_shim.so");
+    copyFileSync(LIBRARY_PATH, copy);
+    const { symbols } = load(copy);
+    if (Number(symbols.cs_version()) !== EXPECTED_VERSION) {
+      throw new LibraryError(`The native library ${LIBRARY_PATH} is out of date: build it anew with "npm run setup"`);
+    }
+    return symbols;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function load(file: string) {
+  try {
+    return dlopen(file, signatures);
+  } catch (error) {
+    throw new LibraryError(
+      `The native library ${LIBRARY_PATH} cannot be loaded: ${String(error)}. Build it anew with "npm run setup"`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * A Chirp worker: one thread, one private copy of the native library, one connection to one server. It takes blocking jobs
+ * from its lane (src/chirp/lane.ts) one after the other. The messages are in protocol.ts.
+ */
+import { openChirp } from "./ffi.ts";
+import { LibraryError } from "./chirp/library.ts";
+import { ChirpError } from "./errors.ts";
+import { createExecutor, type Executor } from "./chirp/execute.ts";
+import type { Reply, Request, Setup } from "./protocol.ts";
+
+declare const self: Worker;
+
+let execute: Executor | undefined;
+let rpcs: () => number = () => 0;
+
+self.onmessage = ({ data: message }: MessageEvent<Setup | Request>) => {
+  switch (message.kind) {
+    case "setup":
+      return setUp(message);
+    case "request":
+      return serve(message);
+    default:
+      message satisfies never;
+  }
+};
+
+function setUp({ host, server, auth, tickets, connectTimeoutSeconds }: Setup): void {
+  try {
+    const chirp = openChirp({ host, server, auth, tickets, connectTimeoutSeconds });
+    execute = createExecutor(chirp);
+    rpcs = chirp.rpcs;
+    post({ kind: "ready" });
+  } catch (error) {
+    // Without its library no worker will ever work, so that dying and being replaced would go on for ever.
+    if (!(error instanceof LibraryError) && !(error instanceof ChirpError)) throw error;
+    post({ kind: "unusable", message: error.message });
+  }
+}
+
+function serve({ id, operation, timeoutSeconds }: Request): void {
+  if (execute === undefined) throw new Error("a request came before the setup");
+  const before = rpcs();
+  try {
+    const { result, transfer } = execute(operation, timeoutSeconds);
+    post({ kind: "done", id, result, rpcs: rpcs() - before }, transfer);
+  } catch (error) {
+    // Anything else is a bug: this worker dies of it, and is replaced.
+    if (!(error instanceof ChirpError)) throw error;
+    post({ kind: "failed", id, failure: error.toFailure(), rpcs: rpcs() - before });
+  }
+}
+
+function post(reply: Reply, transfer: readonly ArrayBuffer[] = []): void {
+  self.postMessage(reply, [...transfer]);
+}
