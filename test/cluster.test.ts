@@ -156,7 +156,8 @@ describe("bin/chirp_cluster.ts", () => {
     expect(up.stdout).toMatch(/^(127\.0\.0\.1:\d+\n){3}$/);
     expect(readFileSync(join(dir, "servers.txt"), "utf8")).toBe(up.stdout);
     const hosts = up.stdout.trim().split("\n");
-    for (const host of hosts) expect(await chirp(host, "whoami")).toMatch(/^(unix|hostname):/);
+    for (const host of hosts) expect(await chirp(host, "mkdir", "/ours")).toBe("");
+    await expect(chirp(hosts[0] ?? "", "-a", "hostname", "mkdir", "/theirs")).rejects.toThrow(/Permission denied/);
 
     const status = await command("status", "--dir", dir);
     expect(status.exitCode).toBe(0);
@@ -188,7 +189,7 @@ describe("bin/chirp_cluster.ts", () => {
     expect(up).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^(127\.0\.0\.1:\d+\n){2}$/), stderr: "" });
     expect(statSync(join(directory.path, "server1/root")).uid).not.toBe(0);
     const [host = ""] = up.stdout.split("\n");
-    expect(await chirp(host, "ls", "/")).toBe("");
+    await expect(chirp(host, "mkdir", "/theirs")).rejects.toThrow(/Permission denied/);
     expect((await asNobody("down", "--dir", directory.path)).stdout).toBe("2 servers ended\n");
   });
 
@@ -286,7 +287,8 @@ function nobodyCanRunUs(): boolean {
 }
 
 async function chirp(host: string, ...words: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await run(["chirp", "-t", "10", host, ...words]);
+  const [options, rest] = words[0] === "-a" ? [words.slice(0, 2), words.slice(2)] : [[], words];
+  const { exitCode, stdout, stderr } = await run(["chirp", "-t", "10", ...options, host, ...rest]);
   if (exitCode !== 0) throw new Error(stdout + stderr);
   return stdout.replace(/\n$/, "");
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 
 export interface Account {
   readonly name: string;
@@ -28,10 +27,8 @@ export function serverAccount(): Account | null {
 
 /** What `unix` authentication will call us; null when our user id has no name, and `hostname` has to do. */
 export function ownName(): string | null {
-  try {
-    return userInfo().username;
-  } catch {
-    // The one thing userInfo throws for: the user id is not in the user database, as in some containers.
-    return null;
-  }
+  // Bun's os.userInfo() believes $USER, the server asks the user database.
+  const id = Bun.spawnSync(["id", "-un"], { stderr: "ignore" });
+  const name = id.stdout.toString().trim();
+  return id.success && name !== "" ? name : null;
 }
