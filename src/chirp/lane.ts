@@ -1,5 +1,14 @@
-/** DRAFT of the interface: written by the lead, implementation follows. */
-import type { Operation, OperationKind, Results } from "../protocol.ts";
+/**
+ * One Chirp server's own few workers, its own queue with a limit.
+ *
+ * A server is served by its own workers and no others, so that one that hangs parks its own lane and nothing else. Workers
+ * start when they are first needed. One that does not answer within its stoptime is abandoned and replaced: it must not be
+ * terminated inside a Chirp call, since the signals that Bun sends then restart libchirp's poll with its full timeout.
+ */
+import { ChirpError, type ErrorCode } from "../errors.ts";
+import type { BytePath, Operation, OperationKind, Results } from "../protocol.ts";
+import { createCallQueue, type Call } from "./call_queue.ts";
+import { startWorker, type WorkerHandle } from "./worker_handle.ts";
 
 export interface CallOptions {
   /** Deadline of the whole call, waiting in the queue included. Default: the lane's timeoutMs. */
@@ -8,18 +17,23 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** One Chirp server's own few workers, its own queue with a limit. All failures are ChirpErrors. */
 export interface Lane {
   /** The server as the user wrote it. */
   readonly server: string;
   /** RPCs that the workers have sent so far, connections not counted. */
   readonly rpcs: number;
-  call<K extends OperationKind>(
-    operation: Extract<Operation, { kind: K }>,
-    options?: CallOptions,
-  ): Promise<Results[K]>;
+  /** Calls running and waiting. */
+  readonly running: number;
+  readonly waiting: number;
+  /** Rejects with ChirpError; with LibraryError when the native library is missing or out of date. */
+  call<K extends OperationKind>(operation: Extract<Operation, { kind: K }>, options?: CallOptions): Promise<Results[K]>;
   /** Milliseconds since the oldest call now running was handed to a worker; 0 when none runs. */
   oldestRunningMs(): number;
+  /**
+   * Gives up the calls that have been running for longer than this and the workers that run them. For a server known to be
+   * well again: its new connections work while old ones may hang until their stoptime.
+   */
+  abandonOlderThan(ms: number): void;
   /** Lets running calls end (at most graceMs), refuses new ones, and ends the workers. */
   close(graceMs?: number): Promise<void>;
 }
@@ -27,7 +41,7 @@ export interface Lane {
 export interface LaneOptions {
   /** As the user wrote it, e.g. "hostA:9094"; for messages. */
   readonly server: string;
-  /** Resolves host names on the main thread; libchirp gets "address:port" only. */
+  /** A name or an address; names are resolved here, on the main thread, each time a worker starts. */
   readonly host: string;
   readonly port: number;
   readonly workers: number;
@@ -40,6 +54,143 @@ export interface LaneOptions {
   readonly tickets: string;
 }
 
-export function createLane(_options: LaneOptions): Lane {
-  throw new Error("not there yet");
+/** A worker answers within its stoptime, which counts whole seconds; what is silent for this much longer is stuck. */
+const STUCK_AFTER_MS = 3_000;
+
+/** Abandoned workers that may exist at a time: each is a thread of a few MB until its stoptime frees it. */
+const ABANDONED_MAX = 8;
+
+/** How often deadlines of stuck workers and waiting reads are looked at while calls are running. */
+const TICK_MS = 100;
+
+/** A read waits this long for the worker that has its file open, before another one opens it too. */
+const AFFINITY_WAIT_MS = 50;
+
+export function createLane(options: LaneOptions): Lane {
+  const { server } = options;
+  const workers = new Set<WorkerHandle>();
+  const abandoned = new Set<WorkerHandle>();
+  /** Which worker last read a path: it has the file open. */
+  const readers = new Map<BytePath, WorkerHandle>();
+  const queue = createCallQueue(options.queueLimit, (code, operation, detail) => failure(code, operation, detail));
+  let rpcs = 0;
+  let isClosed = false;
+  let ticker: Timer | undefined;
+
+  function failure(code: ErrorCode, operation: Operation, detail?: string): ChirpError {
+    const path = operation.kind === "whoami" ? "" : operation.path;
+    return new ChirpError({ code, operation: operation.kind, path, server, ...(detail ? { detail } : {}) });
+  }
+
+  function dispatch(): void {
+    for (const call of queue.waiting()) {
+      const worker = workerFor(call);
+      if (worker === "later") continue;
+      if (worker === undefined) break;
+      queue.remove(call);
+      if (call.operation.kind === "read") remember(call.operation.path, worker);
+      worker.run(call);
+    }
+    if (workers.size > 0 || abandoned.size > 0 || queue.size > 0) ticker ??= startTicker();
+  }
+
+  /** The reader of its file when that is soon free, else the worker that has rested longest (it answers fastest), else a new one. */
+  function workerFor(call: Call): WorkerHandle | "later" | undefined {
+    const reader = call.operation.kind === "read" ? readers.get(call.operation.path) : undefined;
+    if (reader !== undefined && workers.has(reader)) {
+      if (reader.call === undefined) return reader;
+      if (reader.runningMs() < AFFINITY_WAIT_MS) return "later";
+    }
+    let rested: WorkerHandle | undefined;
+    for (const worker of workers) {
+      if (worker.call === undefined && (rested === undefined || worker.restingMs() > rested.restingMs())) rested = worker;
+    }
+    return rested ?? (workers.size < options.workers && abandoned.size < ABANDONED_MAX ? start() : undefined);
+  }
+
+  function remember(path: BytePath, worker: WorkerHandle): void {
+    readers.delete(path);
+    readers.set(path, worker);
+    // One entry for each file that workers keep open is enough; older ones are forgotten there too.
+    if (readers.size > 64) readers.delete(readers.keys().next().value!);
+  }
+
+  function start(): WorkerHandle {
+    const worker = startWorker(options, {
+      answered(count) {
+        rpcs += count;
+        if (abandoned.delete(worker)) worker.terminate();
+        dispatch();
+      },
+      ended(call, reason) {
+        workers.delete(worker);
+        abandoned.delete(worker);
+        call?.reject(reason instanceof Error ? reason : failure("ECONNABORTED", call.operation, reason));
+        dispatch();
+      },
+    });
+    workers.add(worker);
+    return worker;
+  }
+
+  function abandon(worker: WorkerHandle): void {
+    workers.delete(worker);
+    abandoned.add(worker);
+    const { call } = worker;
+    call?.reject(failure("ETIMEDOUT", call.operation));
+  }
+
+  function startTicker(): Timer {
+    const timer = setInterval(() => {
+      for (const worker of workers) if (worker.overdueMs() > STUCK_AFTER_MS) abandon(worker);
+      dispatch();
+      const isQuiet = queue.size === 0 && abandoned.size === 0 && [...workers].every((worker) => worker.call === undefined);
+      if (!isQuiet) return;
+      clearInterval(ticker);
+      ticker = undefined;
+    }, TICK_MS);
+    timer.unref();
+    return timer;
+  }
+
+  function running(): WorkerHandle[] {
+    return [...workers].filter((worker) => worker.call !== undefined);
+  }
+
+  return {
+    server,
+    get rpcs() {
+      return rpcs;
+    },
+    get running() {
+      return running().length;
+    },
+    get waiting() {
+      return queue.size;
+    },
+    call<K extends OperationKind>(operation: Extract<Operation, { kind: K }>, callOptions: CallOptions = {}) {
+      if (isClosed) return Promise.reject(failure("ECONNABORTED", operation, "shutting down"));
+      const { timeoutMs = options.timeoutMs, signal } = callOptions;
+      const promise = queue.add(operation, performance.now() + timeoutMs, signal);
+      dispatch();
+      return promise as Promise<Results[K]>;
+    },
+    oldestRunningMs() {
+      return Math.max(0, ...running().map((worker) => worker.runningMs()));
+    },
+    abandonOlderThan(ms) {
+      for (const worker of running()) if (worker.runningMs() > ms && abandoned.size < ABANDONED_MAX) abandon(worker);
+      dispatch();
+    },
+    async close(graceMs = 0) {
+      isClosed = true;
+      queue.rejectAll("shutting down");
+      const deadline = performance.now() + graceMs;
+      while (running().length > 0 && performance.now() < deadline) await Bun.sleep(10);
+      clearInterval(ticker);
+      for (const worker of running()) abandon(worker);
+      for (const worker of workers) worker.terminate();
+      workers.clear();
+    },
+  };
 }

@@ -1,0 +1,125 @@
+/** The main thread's side of one worker: starts it, hands it one call at a time, hears its end. */
+import { ChirpError } from "../errors.ts";
+import type { Reply, Request, Setup } from "../protocol.ts";
+import type { Call } from "./call_queue.ts";
+import { LibraryError } from "./library.ts";
+import { hostPort, resolveHost } from "./server_address.ts";
+
+export interface WorkerHandle {
+  /** The call it works on. */
+  readonly call: Call | undefined;
+  /** Milliseconds since the call was handed over; 0 when there is none. */
+  runningMs(): number;
+  restingMs(): number;
+  /** Milliseconds past the stoptime of its call; negative before. */
+  overdueMs(): number;
+  run(call: Call): void;
+  /** Only between calls: see lane.ts. */
+  terminate(): void;
+}
+
+export interface WorkerEvents {
+  /** A call was answered, with this many RPCs; the worker is free. */
+  answered(rpcs: number): void;
+  /** The worker is gone, with the call it had. reason: a message, or the error that every call will meet. */
+  ended(call: Call | undefined, reason: string | Error): void;
+}
+
+export interface WorkerOptions {
+  readonly server: string;
+  readonly host: string;
+  readonly port: number;
+  readonly connectTimeoutSeconds: number;
+  readonly auth: readonly string[];
+  readonly tickets: string;
+}
+
+export function startWorker(options: WorkerOptions, events: WorkerEvents): WorkerHandle {
+  const { server, host, port, connectTimeoutSeconds, auth, tickets } = options;
+  const worker = new Worker(new URL("../worker.ts", import.meta.url).href);
+  worker.unref();
+  let call: Call | undefined;
+  let requestId = 0;
+  let changedAt = performance.now();
+  let stoptime = Infinity;
+  let hasEnded = false;
+
+  function end(reason: string | Error): void {
+    if (hasEnded) return;
+    hasEnded = true;
+    const last = call;
+    call = undefined;
+    events.ended(last, reason);
+  }
+
+  function answer(settle: (call: Call) => void, rpcs: number): void {
+    const answered = call;
+    call = undefined;
+    changedAt = performance.now();
+    if (answered !== undefined) settle(answered);
+    events.answered(rpcs);
+  }
+
+  worker.onmessage = ({ data: reply }: MessageEvent<Reply>) => {
+    switch (reply.kind) {
+      case "ready":
+        return;
+      case "unusable":
+        end(new LibraryError(reply.message));
+        worker.terminate();
+        return;
+      case "done":
+        return answer((settled) => settled.resolve(reply.result), reply.rpcs);
+      case "failed":
+        return answer((settled) => settled.reject(new ChirpError(reply.failure)), reply.rpcs);
+      default:
+        reply satisfies never;
+    }
+  };
+  worker.onerror = (event) => end(`worker failed: ${event.message}`);
+  worker.addEventListener("close", () => end("worker ended"));
+
+  // Messages are kept until the worker listens, so that a request may follow at once.
+  const setup = resolveHost(server, host).then((address) =>
+    worker.postMessage({
+      kind: "setup",
+      host: hostPort(address, port),
+      server,
+      auth,
+      tickets,
+      connectTimeoutSeconds,
+    } satisfies Setup),
+  );
+  const isSetUp = setup.then(
+    () => true,
+    (error: unknown) => {
+      end(error instanceof Error ? error : String(error));
+      worker.terminate();
+      return false;
+    },
+  );
+
+  return {
+    get call() {
+      return call;
+    },
+    runningMs: () => (call === undefined ? 0 : performance.now() - changedAt),
+    restingMs: () => (call === undefined ? performance.now() - changedAt : 0),
+    overdueMs: () => (call === undefined ? -Infinity : performance.now() - stoptime),
+    run(next) {
+      call = next;
+      changedAt = performance.now();
+      // libchirp compares whole seconds: one more keeps it from giving up before the deadline.
+      const timeoutSeconds = Math.max(1, Math.ceil((next.deadline - changedAt) / 1000));
+      stoptime = changedAt + (timeoutSeconds + 1) * 1000;
+      const request: Request = { kind: "request", id: ++requestId, operation: next.operation, timeoutSeconds };
+      void isSetUp.then((ok) => {
+        if (ok) worker.postMessage(request);
+      });
+    },
+    terminate() {
+      hasEnded = true;
+      worker.terminate();
+    },
+  };
+}
