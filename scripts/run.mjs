@@ -20,7 +20,7 @@ const child = spawn(bun, process.argv.slice(2), {
   detached: true,
 });
 
-let last = 0;
+let last = -Infinity;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (performance.now() - last < echoMs) return;
