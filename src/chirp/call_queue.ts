@@ -14,7 +14,7 @@ export interface Call {
 
 export interface CallQueue {
   readonly size: number;
-  /** Waits for an answer. Rejects with ENOBUFS when too many wait, ETIMEDOUT at the deadline, ECONNABORTED on the signal. */
+  /** Waits for an answer. Rejects with ENOBUFS when too many wait or no worker is free in time, ETIMEDOUT when the worker has no answer at the deadline, ECONNABORTED on the signal. */
   add(operation: Operation, deadline: number, signal?: AbortSignal): Promise<Results[OperationKind]>;
   /** The calls in order; may be changed while it is walked. */
   waiting(): Iterable<Call>;
@@ -36,11 +36,16 @@ export function createCallQueue(limit: number, failure: Failure): CallQueue {
       if (calls.size >= limit) return Promise.reject(failure("ENOBUFS", operation));
       return new Promise((resolve, reject) => {
         const call = createCall(operation, deadline, resolve, reject, settle);
-        const timer = setTimeout(() => call.reject(failure("ETIMEDOUT", operation)), deadline - performance.now());
+        const timer = setTimeout(timeOut, deadline - performance.now());
         const giveUp = () => call.reject(failure("ECONNABORTED", operation));
         signal?.addEventListener("abort", giveUp);
         calls.add(call);
 
+        /** Having waited here all the time is no fault of the server's. */
+        function timeOut(): void {
+          const code = calls.has(call) ? "ENOBUFS" : "ETIMEDOUT";
+          call.reject(failure(code, operation, code === "ENOBUFS" ? "no worker was free in time" : undefined));
+        }
         function settle(): void {
           clearTimeout(timer);
           signal?.removeEventListener("abort", giveUp);

@@ -1,0 +1,140 @@
+/**
+ * Who is well, and the random choice. Pure: time and chance come from outside, so that a thousand servers can be simulated.
+ *
+ *     trial ──answered──► well ◄──────── heard again ────────┐
+ *       ▲                  │ └── heartbeat late, lane jammed ──► suspect
+ *       │ probe answered   │ refused, reset, timed out …           │
+ *       └──── ejected ◄────┴───────────────────────────────────────┘
+ *
+ * A suspect gets no new requests while another server is well. An ejected server is left alone until its monitor
+ * (monitor.ts) has had an answer from it; one that answers and fails again waits longer each time.
+ */
+import type { ErrorCode } from "../errors.ts";
+
+export type ReplicaState = "well" | "suspect" | "ejected" | "trial";
+
+/** Everything known of one server. Times are in milliseconds of the clock that was given. */
+export interface Replica {
+  /** host:port as the user wrote it. */
+  readonly server: string;
+  readonly state: ReplicaState;
+  readonly since: number;
+  /** Why it is not well, or was not the last time. */
+  readonly lastFailure: { readonly code: ErrorCode; readonly at: number; readonly message: string } | null;
+  readonly failures: Readonly<Partial<Record<ErrorCode, number>>>;
+  readonly ejections: number;
+  /** A trial before this time would be too early. */
+  readonly notBefore: number;
+}
+
+export interface Replicas<R extends Replica = Replica> {
+  readonly all: readonly R[];
+  /** Another list of servers: those in both keep what is known of them. */
+  update(servers: readonly string[]): void;
+  /** A random one among the best that are left: the well, else the suspect and those on trial, else the ejected. */
+  choose(excluded?: ReadonlySet<Replica>): R | undefined;
+  /** Whether any server is well. */
+  readonly isReady: boolean;
+  /** It does not answer, for now. */
+  suspect(replica: R): void;
+  /** It answers after all; ends suspicion only. */
+  heard(replica: R): void;
+  /** A failure that accuses the server. */
+  failed(replica: R, code: ErrorCode, message: string): void;
+  /** An ejected server answers a probe: it will be tried. */
+  beginTrial(replica: R): void;
+  /** It did real work. */
+  recovered(replica: R): void;
+}
+
+export interface Clock {
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+/** The first ejection lasts this long … */
+const EJECTION_MS = 1_000;
+/** … each further one twice as long as the one before, up to this. */
+const EJECTION_MAX_MS = 30_000;
+/** Spread, so that many web servers do not come back to a server in one moment. */
+const JITTER = 0.2;
+/** Well for this long, a server is judged as if it had never failed. */
+const FORGIVEN_AFTER_MS = 10_000;
+/** A server that was gone and answers again is simply back: waiting longer each time would only keep it out of use. */
+const GONE: ReadonlySet<ErrorCode> = new Set(["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** For each server, the state that is wanted first. */
+const PREFERENCE: readonly (readonly ReplicaState[])[] = [["well"], ["suspect", "trial"], ["ejected"]];
+
+type Mutable = { -readonly [K in keyof Replica]: Replica[K] } & { streak: number };
+
+export function createReplicas(servers: readonly string[], clock: Clock): Replicas {
+  let all: Mutable[] = servers.map((server) => newReplica(server, clock.now()));
+
+  function enter(replica: Mutable, state: ReplicaState): void {
+    if (replica.state === state) return;
+    replica.state = state;
+    replica.since = clock.now();
+  }
+
+  return {
+    get all() {
+      return all;
+    },
+    update(wanted) {
+      const known = new Map(all.map((replica) => [replica.server, replica]));
+      all = wanted.map((server) => known.get(server) ?? newReplica(server, clock.now()));
+    },
+    get isReady() {
+      return all.some(({ state }) => state === "well");
+    },
+    choose(excluded) {
+      for (const states of PREFERENCE) {
+        const candidates = all.filter((replica) => states.includes(replica.state) && !excluded?.has(replica));
+        if (candidates.length > 0) return candidates[Math.floor(clock.random() * candidates.length)];
+      }
+      return undefined;
+    },
+    suspect: (replica) => {
+      if (replica.state === "well") enter(replica as Mutable, "suspect");
+    },
+    heard: (replica) => {
+      if (replica.state === "suspect") enter(replica as Mutable, "well");
+    },
+    failed(replica, code, message) {
+      const known = replica as Mutable;
+      const now = clock.now();
+      known.lastFailure = { code, at: now, message };
+      known.failures = { ...known.failures, [code]: (known.failures[code] ?? 0) + 1 };
+      // What was already under way when it was ejected says nothing new.
+      if (known.state === "ejected") return;
+      const wasWellFor = known.state === "well" || known.state === "suspect" ? now - known.since : 0;
+      known.streak = wasWellFor > FORGIVEN_AFTER_MS || GONE.has(code) ? 1 : known.streak + 1;
+      known.ejections++;
+      const length = Math.min(EJECTION_MAX_MS, EJECTION_MS * 2 ** (known.streak - 1));
+      known.notBefore = now + length * (1 + JITTER * (2 * clock.random() - 1));
+      enter(known, "ejected");
+    },
+    beginTrial: (replica) => {
+      if (replica.state === "ejected") enter(replica as Mutable, "trial");
+    },
+    recovered: (replica) => {
+      if (replica.state === "trial") enter(replica as Mutable, "well");
+    },
+  };
+}
+
+/** Nothing is known of a new server: it is on trial until its monitor has heard from it. */
+function newReplica(server: string, now: number): Mutable {
+  return {
+    server,
+    state: "trial",
+    since: now,
+    lastFailure: null,
+    failures: {},
+    ejections: 0,
+    notBefore: now,
+    streak: 0,
+  };
+}
