@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
-import { exchange, type ExchangeOptions, type Piece } from "./helpers/raw_http.ts";
+import { answered, exchange, type ExchangeOptions, type Piece } from "./helpers/raw_http.ts";
 
 /** Answers whatever comes with these bytes, then ends, breaks or keeps the connection. */
 async function answering(answer: string, then: "end" | "reset" | "keep", options: Omit<ExchangeOptions, "port"> = {}) {
@@ -94,6 +94,25 @@ describe("a violation is an error", () => {
   test("silence", async () => {
     await expect(answering(`${ok}\r\n`, "keep", { deadlineMs: 100 })).rejects.toThrow("no end within 100 ms");
   });
+});
+
+test("the second request waits for the answer to the first", async () => {
+  const received: string[] = [];
+  using server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      async data(socket, chunk) {
+        received.push(chunk.toString());
+        await Bun.sleep(30);
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        if (chunk.toString() === "two") socket.end();
+      },
+    },
+  });
+  const { responses } = await exchange(["one", answered, "two"], { port: server.port, methods: ["GET", "GET"] });
+  expect(responses).toHaveLength(2);
+  expect(received).toEqual(["one", "two"]);
 });
 
 test("bytes are sent as given, with pauses", async () => {

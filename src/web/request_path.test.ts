@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { encodePath, encodeSegment, parseRequestPath, pathLimitUnder } from "./request_path.ts";
+import { directoryLocation, encodePath, encodeSegment, parseRequestPath, pathLimitUnder } from "./request_path.ts";
 
 const limit = pathLimitUnder("/");
 const segment255 = "a".repeat(255);
@@ -136,4 +136,13 @@ test.each([
   ["javascript:alert(1)", "javascript%3Aalert(1)"],
 ])("encodeSegment(%j) is %j", (name, encoded) => {
   expect(encodeSegment(name)).toBe(encoded);
+});
+
+test.each([
+  ["/dir", "", "/dir/"],
+  ["/a b/caf\xc3\xa9", "?x=1&y=%zz", "/a%20b/caf%C3%A9/?x=1&y=%zz"],
+  ["//evil", "?a", "/evil/?a"],
+  ["/d", "?a\r\nSet-Cookie: é", "/d/?a%0D%0ASet-Cookie:%20%C3%A9"],
+])("directoryLocation(%j, %j) is %s", (path, query, location) => {
+  expect(directoryLocation(path, query)).toBe(location);
 });

@@ -119,6 +119,17 @@ export function encodePath(path: BytePath): string {
   return path.replace(/^\/{2,}/, "/").replace(/[^A-Za-z0-9\-._~!$&()*+,;=@/]/g, escapeByte);
 }
 
+/**
+ * Where a directory that was asked for without its slash is: Location of the 301. Without a host, so that it holds behind
+ * any proxy; the query is kept, and what may not stand in a header is escaped.
+ */
+export function directoryLocation(path: BytePath, query: string): string {
+  const safeQuery = query.replace(/[^\x21-\x7e]+/g, (part) =>
+    Buffer.from(part, "utf8").toString("latin1").replace(/[^]/g, escapeByte),
+  );
+  return `${encodePath(path)}/${safeQuery}`;
+}
+
 /** One name as it stands in a relative link; its slashes, if any, are escaped too. A colon is: "a:b" would be a scheme. */
 export function encodeSegment(name: BytePath): string {
   return name.replace(/[^A-Za-z0-9\-._~!$&()*+,;=@]/g, escapeByte);

@@ -2,8 +2,15 @@
 import { connect } from "node:net";
 import { parseResponse, ProtocolViolation, type RawResponse } from "./raw_response.ts";
 
+/** Among the pieces: what follows is sent when every request before it has its answer. */
+export const answered: Answered = { kind: "answered" };
+
+interface Answered {
+  readonly kind: "answered";
+}
+
 /** Text is sent as latin1, one byte a character; a number is a pause in milliseconds. */
-export type Piece = string | Uint8Array | number;
+export type Piece = string | Uint8Array | number | Answered;
 
 export interface ExchangeOptions {
   readonly port: number;
@@ -37,6 +44,7 @@ export function exchange(pieces: Piece | readonly Piece[], options: ExchangeOpti
   const socket = connect({ port, host });
   const chunks: Buffer[] = [];
   const done = new AbortController();
+  let news = Promise.withResolvers<void>();
 
   const look = (end: Exchange["end"]) => {
     try {
@@ -54,6 +62,7 @@ export function exchange(pieces: Piece | readonly Piece[], options: ExchangeOpti
   const settle = (how: () => void) => {
     clearTimeout(timer);
     done.abort();
+    news.resolve();
     socket.destroy();
     how();
   };
@@ -64,6 +73,8 @@ export function exchange(pieces: Piece | readonly Piece[], options: ExchangeOpti
 
   socket.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
+    news.resolve();
+    news = Promise.withResolvers();
     if (until === "responses") look("open");
   });
   socket.on("end", () => look("closed"));
@@ -72,16 +83,24 @@ export function exchange(pieces: Piece | readonly Piece[], options: ExchangeOpti
     if (error.code === "ECONNRESET" || error.code === "EPIPE") look("reset");
     else settle(() => reject(error));
   });
-  socket.on("connect", () => void send([pieces].flat(), (bytes) => socket.write(bytes), done.signal));
+  /** Sends the pieces one by one; stops when the exchange is over. */
+  const send = async () => {
+    let asked = 0;
+    for (const piece of [pieces].flat()) {
+      if (typeof piece === "number") {
+        await Bun.sleep(piece);
+      } else if (typeof piece === "object" && "kind" in piece) {
+        asked++;
+        while (!done.signal.aborted && readAll(Buffer.concat(chunks), methods, false).responses.length < asked) {
+          await news.promise;
+        }
+      } else if (!done.signal.aborted) {
+        socket.write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece);
+      }
+    }
+  };
+  socket.on("connect", () => void send().catch((error: unknown) => settle(() => reject(error))));
   return promise;
-}
-
-async function send(pieces: readonly Piece[], write: (bytes: Uint8Array) => void, done: AbortSignal): Promise<void> {
-  for (const piece of pieces) {
-    if (done.aborted) return;
-    if (typeof piece === "number") await Bun.sleep(piece);
-    else write(typeof piece === "string" ? Buffer.from(piece, "latin1") : piece);
-  }
 }
 
 function readAll(bytes: Buffer, methods: readonly string[], ended: boolean) {
