@@ -73,7 +73,7 @@ async function up(argv: string[]): Promise<number> {
   if (basePort !== null && (basePort === 0 || basePort + (count ?? maxServers) > 65_536)) {
     throw new UsageError(`--base-port "${basePort}" leaves no room for the servers' ports; the last one is 65535`);
   }
-  const state = await clusterUp({ directory: directoryOf(options), count, basePort });
+  const state = await clusterUp({ directory: directoryOf(options), count, basePort, endWithUs: false });
   process.stdout.write(serversText(state));
   return 0;
 }

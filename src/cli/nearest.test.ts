@@ -6,7 +6,10 @@ const names = ["delete", "dry-run", "recursive", "port", "r"];
 test.each([
   ["dry-rn", "dry-run"],
   ["dryrun", "dry-run"],
-  ["prot", null],
+  ["prot", "port"],
+  ["opt", null],
+  ["deleet", "delete"],
+  ["recrusive", "recursive"],
   ["por", "port"],
   ["ports", "port"],
   ["Recursive", "recursive"],

@@ -3,7 +3,8 @@ const maxDistance = 2;
 
 /**
  * The candidate that a misspelt word most likely means, or null when none is near: the one that begins with the word
- * (three letters at least), else the one reached with the fewest letters changed, added or left out.
+ * (three letters at least), else the one reached with the fewest letters changed, added, left out or
+ * swapped with their neighbour.
  *
  *     nearest("dry-rn", ["delete", "dry-run"]) → "dry-run"    nearest("x", ["port"]) → null
  */
@@ -23,16 +24,25 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best;
 }
 
-/** Levenshtein's distance, a row of his table at a time. */
+/** Letters changed, added or left out, and neighbours swapped, a row of the table at a time (optimal string alignment). */
 function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [line, letter] of from.split("").entries()) {
-    const next = [line + 1];
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let line = 1; line <= from.length; line++) {
+    const row = [line];
     for (let column = 1; column <= to.length; column++) {
-      const replaced = (row[column - 1] ?? 0) + (letter === to[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+      const same = from[line - 1] === to[column - 1];
+      const swapped = from[line - 1] === to[column - 2] && from[line - 2] === to[column - 1];
+      row.push(
+        Math.min(
+          (last[column - 1] ?? 0) + (same ? 0 : 1),
+          (last[column] ?? 0) + 1,
+          (row[column - 1] ?? 0) + 1,
+          swapped ? (beforeLast[column - 2] ?? 0) + 1 : Infinity,
+        ),
+      );
     }
-    row = next;
+    [beforeLast, last] = [last, row];
   }
-  return row[to.length] ?? 0;
+  return last[to.length] ?? 0;
 }

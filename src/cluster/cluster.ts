@@ -16,6 +16,8 @@ export interface UpOptions {
   readonly count: number | null;
   /** The port of the first, the others follow; null: those they had, else free ones. */
   readonly basePort: number | null;
+  /** Whether they end when this process does, even by SIGKILL. */
+  readonly endWithUs: boolean;
 }
 
 export interface ServerStatus {
@@ -34,7 +36,7 @@ const answerLimitMs = 2000;
  * Starts the servers that do not run, each where and with what it had before, and writes servers.txt. When one cannot be
  * started, those started with it are ended again. Throws UsageError for a directory or port that cannot be used.
  */
-export async function clusterUp({ directory, count, basePort }: UpOptions): Promise<ClusterState> {
+export async function clusterUp({ directory, count, basePort, endWithUs }: UpOptions): Promise<ClusterState> {
   const before = readClusterState(directory)?.servers ?? [];
   const wanted = count ?? (before.length > 0 ? before.length : defaultCount);
   if (wanted < before.length && before.slice(wanted).some(isAlive)) {
@@ -51,7 +53,8 @@ export async function clusterUp({ directory, count, basePort }: UpOptions): Prom
         servers.push(known);
         continue;
       }
-      const server = await startOne(join(directory, `server${index + 1}`), await choosePort(known, basePort, index));
+      const port = await choosePort(known, basePort, index);
+      const server = await startOne(join(directory, `server${index + 1}`), port, endWithUs);
       started.push(server);
       servers.push(server);
       // After each one: should we be killed now, `down` still finds every server.
@@ -103,9 +106,9 @@ function knownState(directory: string): ClusterState {
   return state;
 }
 
-async function startOne(directory: string, port: number): Promise<ServerState> {
+async function startOne(directory: string, port: number, endWithUs: boolean): Promise<ServerState> {
   const acl = onlyWeMayWrite();
-  const server = await startChirpServer({ directory, port, acl, logRpcs: false, endWithUs: false });
+  const server = await startChirpServer({ directory, port, acl, logRpcs: false, endWithUs });
   return { port, group: server.group };
 }
 
