@@ -24,6 +24,7 @@ describe("evaluateConditions", () => {
     ["proceed", { "If-None-Match": "v1,a" }],
     ["proceed", { "If-None-Match": `"x" ${etag}` }],
     ["proceed", { "If-None-Match": `x, ${etag}` }],
+    ["proceed", { "If-None-Match": `${etag}, x` }],
     ["proceed", { "If-None-Match": `w/${etag}` }],
     ["proceed", { "If-None-Match": `${etag}x` }],
     ["proceed", { "If-None-Match": '"v1' }],

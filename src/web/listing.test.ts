@@ -82,6 +82,7 @@ test.each([
   ["application/json", true],
   ["Application/JSON, */*;q=0.5", true],
   ["application/json;q=0.9", true],
+  ["application/json;q=0.5, text/html", false],
   ["application/jsonp", false],
 ])("prefersJson(%p) is %p", (accept, json) => {
   expect(prefersJson(accept)).toBe(json);
