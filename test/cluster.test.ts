@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -197,25 +198,31 @@ describe("bin/chirp_cluster.ts", () => {
     await using directory = clusterDirectory();
     const dir = directory.path;
     mkdirSync(dir);
-    const bystander = Bun.spawn(["sleep", "60"], { detached: true });
+    // By its name one of ours, and by nothing else.
+    const namesake = join(dir, "..", serverProgram);
+    copyFileSync(Bun.which("sleep") ?? "/bin/sleep", namesake);
+    const bystanders = [["sleep"], [namesake]].map(([name = ""]) => Bun.spawn([name, "60"], { detached: true }));
+    const [other, sameName] = bystanders.map(({ pid }) => pid);
+    if (other === undefined || sameName === undefined) throw new Error("no bystanders");
     try {
       const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-      const { started } = parseStatus(readFileSync(`/proc/${bystander.pid}/stat`, "utf8"));
-      // The number is in use again by another process: started later, started in another boot, or another program.
+      const startOf = (id: number) => parseStatus(readFileSync(`/proc/${id}/stat`, "utf8")).started;
+      // The number is in use again: by another program, by one started later, and by one of another boot.
       for (const group of [
-        { id: bystander.pid, started: String(Number(started) - 1), boot },
-        { id: bystander.pid, started, boot: "another boot" },
-        { id: bystander.pid, started, boot },
+        { id: other, started: startOf(other), boot },
+        { id: sameName, started: String(Number(startOf(sameName)) - 1), boot },
+        { id: sameName, started: startOf(sameName), boot: "another boot" },
       ]) {
         expect(membersOf(group, serverProgram)).toEqual([]);
         writeFileSync(join(dir, "cluster.json"), JSON.stringify({ schema: 1, servers: [{ port: 10_001, group }] }));
         expect((await command("down", "--dir", dir)).stdout).toBe("0 servers ended\n");
       }
-      expect(bystander.exitCode).toBeNull();
-      expect(bystander.signalCode).toBeNull();
+      const itself = { id: sameName, started: startOf(sameName), boot };
+      expect(membersOf(itself, serverProgram)).toEqual([sameName]);
+      for (const { exitCode, signalCode } of bystanders) expect([exitCode, signalCode]).toEqual([null, null]);
     } finally {
-      bystander.kill("SIGKILL");
-      await bystander.exited;
+      for (const bystander of bystanders) bystander.kill("SIGKILL");
+      await Promise.all(bystanders.map(({ exited }) => exited));
     }
   });
 
