@@ -16,7 +16,7 @@ export type RequestCheck =
 
 /**
  * A body that comes with a GET, which has no meaning (RFC 9110, 9.3.1), is ignored up to this size. Give the same number
- * to Bun.serve as maxRequestBodySize: Bun then answers 413 to more before anything of ours runs.
+ * to Bun.serve as maxRequestBodySize: Bun applies it to every other method before anything of ours runs.
  */
 export const maxIgnoredBodyBytes = 65_536;
 

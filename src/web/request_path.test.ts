@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { directoryLocation, encodePath, encodeSegment, parseRequestPath, pathLimitUnder } from "./request_path.ts";
+import {
+  climbingRoutes,
+  directoryLocation,
+  encodePath,
+  encodeSegment,
+  parseRequestPath,
+  pathLimitUnder,
+} from "./request_path.ts";
 
 const limit = pathLimitUnder("/");
 const segment255 = "a".repeat(255);
@@ -145,4 +152,9 @@ test.each([
   ["/d", "?a\r\nSet-Cookie: é", "/d/?a%0D%0ASet-Cookie:%20%C3%A9"],
 ])("directoryLocation(%j, %j) is %s", (path, query, location) => {
   expect(directoryLocation(path, query)).toBe(location);
+});
+
+test("climbingRoutes are all ways to write .. in front", () => {
+  const dots = ["..", ".%2e", ".%2E", "%2e.", "%2E.", "%2e%2e", "%2e%2E", "%2E%2e", "%2E%2E"];
+  expect([...climbingRoutes].sort()).toEqual(dots.flatMap((each) => [`/${each}`, `/${each}/*`]).sort());
 });

@@ -32,6 +32,15 @@ const wellKnown = ".well-known";
 const bad: RequestPath = { kind: "bad" };
 const notFound: RequestPath = { kind: "notFound" };
 
+/**
+ * Routes for Bun.serve, to be answered 400: its routes match the target as it was sent, while req.url has lost the dots and
+ * points into the root. What climbs further down ("/a/../../b") cannot be told from what does not.
+ */
+export const climbingRoutes: readonly string[] = ["..", ".%2e", "%2e.", "%2e%2e"]
+  .flatMap((dots) => [dots, dots.toUpperCase(), dots.replace("%2e", "%2E"), dots.replace(/%2e$/, "%2E")])
+  .filter((dots, index, all) => all.indexOf(dots) === index)
+  .flatMap((dots) => [`/${dots}`, `/${dots}/*`]);
+
 /** How many bytes a path may take in a Chirp request when `root` stands before it; for `parseRequestPath`. */
 export function pathLimitUnder(root: BytePath): number {
   return maxChirpLine - reservedInLine - chirpLength(root);

@@ -51,6 +51,8 @@ export const pathCases: readonly ConformanceCase[] = [
   getCase("/dir%2Fpage.html", notFound),
   getCase("/..%2f..%2fetc%2fpasswd", notFound),
   getCase("/../../../etc/passwd", { status: hostile }),
+  getCase("/../file.txt", { status: hostile }),
+  getCase("/%2e%2E/file.txt", { status: hostile }),
   getCase("/%2e%2e/%2e%2e/etc/passwd", { status: hostile }),
   getCase("/..%5c..%5cetc%5cpasswd", { status: hostile }),
   getCase("/....//....//etc/passwd", { status: hostile }),
