@@ -28,19 +28,20 @@ const head: RequestCheck = { kind: "read", method: "HEAD" };
 
 export function checkRequest(method: string, headers: RequestHeaders): RequestCheck {
   if (!isHostAcceptable(headers.get("host"))) return refuse(400, true);
-  const hasBody = headers.get("transfer-encoding") !== null || Number(headers.get("content-length") ?? 0) > 0;
   switch (method) {
     case "GET":
     case "HEAD":
     case "OPTIONS": {
       // Number gives NaN for "5, 5", which Bun makes of two equal lengths: refused like a body that is too large.
-      const length = Number(headers.get("content-length") ?? 0);
-      if (!(length <= maxIgnoredBodyBytes)) return refuse(413, true);
+      const length = headers.get("content-length");
+      if (length !== null && !(Number(length) <= maxIgnoredBodyBytes)) return refuse(413, true);
       if (method === "OPTIONS") return { kind: "options" };
       return method === "GET" ? get : head;
     }
-    default:
+    default: {
+      const hasBody = headers.get("transfer-encoding") !== null || Number(headers.get("content-length") ?? 0) > 0;
       return refuse(knownMethods.has(method) ? 405 : 501, hasBody || method === "CONNECT");
+    }
   }
 }
 

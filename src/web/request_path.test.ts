@@ -105,6 +105,11 @@ describe("parseRequestPath", () => {
     expect(parseRequestPath(`${fitting}x`, limit).kind).toBe("notFound");
   });
 
+  test("a small limit holds for plain paths", () => {
+    expect(parseRequestPath("/abc", 4).kind).toBe("path");
+    expect(parseRequestPath("/abcd", 4).kind).toBe("notFound");
+  });
+
   test("escaped bytes count three times, and the root counts", () => {
     const path = `/${"%20".repeat(250)}/${"%25".repeat(60)}`; // 2 + 3 · 310 = 932 bytes on the wire
     expect(parseRequestPath(path, pathLimitUnder("/")).kind).toBe("path");
