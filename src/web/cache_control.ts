@@ -1,4 +1,5 @@
 /** `--cache-control GLOB=VALUE`: which Cache-Control a file gets. The first pattern that matches wins. */
+import { baseName, bytePath } from "../chirp/byte_path.ts";
 import type { BytePath } from "../protocol.ts";
 
 /** Makes a matcher of a glob; the web server gives Bun.Glob, so that this file stays free of it. */
@@ -31,13 +32,9 @@ function parseRule(option: string, compile: CompileGlob) {
   if (!headerValue.test(value)) {
     throw new Error(`"${option}": "${value}" cannot be a Cache-Control value, for example "max-age=3600"`);
   }
-  const match = compile(toBytes(glob));
-  if (!glob.includes("/")) return { value, matches: (path: BytePath) => match(path.slice(path.lastIndexOf("/") + 1)) };
-  const whole = glob.startsWith("/") ? match : compile(toBytes(`/${glob}`));
+  // Paths have a character for each byte, so patterns must have, too.
+  const match = compile(bytePath(glob));
+  if (!glob.includes("/")) return { value, matches: (path: BytePath) => match(baseName(path)) };
+  const whole = glob.startsWith("/") ? match : compile(bytePath(`/${glob}`));
   return { value, matches: whole };
-}
-
-/** Paths have a character for each byte, so patterns must have, too. */
-function toBytes(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
 }

@@ -1,14 +1,9 @@
 /** `--autoindex`: a directory as a page, or as JSON for programs. */
+import { fileType } from "../chirp/file_stat.ts";
 import { displayName } from "../errors.ts";
 import type { BytePath, DirectoryEntry } from "../protocol.ts";
 import { escapeHtml, escapeName, htmlPage } from "./html.ts";
 import { encodePath, encodeSegment } from "./request_path.ts";
-
-/** The type bits of st_mode. */
-const typeMask = 0o170_000;
-const typeDirectory = 0o040_000;
-const typeRegular = 0o100_000;
-const typeSymlink = 0o120_000;
 
 interface Row {
   readonly type: "directory" | "file" | "link";
@@ -24,23 +19,11 @@ interface Row {
 function rowsOf(entries: readonly DirectoryEntry[]): Row[] {
   const rows: Row[] = [];
   for (const { name, stat } of entries) {
-    const type = typeOf(stat.mode);
-    if (type !== null && !name.startsWith(".")) rows.push({ type, name, size: stat.size, mtime: stat.mtime });
+    const type = fileType(stat);
+    if (type === "special" || type === "unknown" || name.startsWith(".")) continue;
+    rows.push({ type, name, size: stat.size, mtime: stat.mtime });
   }
   return rows.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
-}
-
-function typeOf(mode: number): Row["type"] | null {
-  switch (mode & typeMask) {
-    case typeDirectory:
-      return "directory";
-    case typeRegular:
-      return "file";
-    case typeSymlink:
-      return "link";
-    default:
-      return null;
-  }
 }
 
 function rank({ type }: Row): number {

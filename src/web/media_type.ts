@@ -1,5 +1,6 @@
 /** Content-Type by the name of a file. */
 import mime from "mime";
+import { baseName } from "../chirp/byte_path.ts";
 import type { BytePath } from "../protocol.ts";
 
 const unknown = "application/octet-stream";
@@ -16,7 +17,7 @@ const textType = /^(?:text\/(?!xml$).*|application\/(?:javascript|json|.*\+json)
  *     index.HTML → text/html; charset=utf-8    a.tar.gz → application/gzip    README, .js, x.nonsense → application/octet-stream
  */
 export function mediaTypeOf(path: BytePath): string {
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const name = baseName(path);
   const dot = name.lastIndexOf(".");
   const type = dot > 0 ? mime.getType(name.slice(dot + 1)) : null;
   if (type === null) return unknown;
