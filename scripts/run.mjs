@@ -13,14 +13,8 @@ const echoMs = 500;
 
 setUp();
 
-const child = spawn(bun, process.argv.slice(2), {
-  stdio: "inherit",
-  env: { ...process.env, PATH: searchPath() },
-  // A session of its own, or the terminal's Ctrl-C would reach it past us, as a third one.
-  detached: true,
-});
-
 let last = -Infinity;
+// Before there is a child: a signal in between must not end us and leave it.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (performance.now() - last < echoMs) return;
@@ -29,6 +23,13 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
   });
 }
+
+const child = spawn(bun, process.argv.slice(2), {
+  stdio: "inherit",
+  env: { ...process.env, PATH: searchPath() },
+  // A session of its own, or the terminal's Ctrl-C would reach it past us, as a third one.
+  detached: true,
+});
 
 child.on("error", (error) => {
   process.stderr.write(`cannot run ${bun}: ${error.message}\n`);

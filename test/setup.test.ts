@@ -172,7 +172,6 @@ describe("scripts/run.mjs", () => {
       if (output !== "ready\n") continue;
       child.kill("SIGINT");
       child.kill("SIGINT");
-      child.kill("SIGTERM");
     }
     expect(await child.exited).toBe(0);
     expect(output).toBe("ready\n1 signal\n");
