@@ -215,11 +215,7 @@ export function openChirp(options: ChirpOptions) {
       stat,
       /** Bytes read into buffer; fewer than its length only at the end of the file. ESTALE when the file was replaced. */
       pread(buffer: Uint8Array, offset: number, timeout = defaultTimeout): number {
-        return checked(
-          shim.cs_pread(handle, pointerTo(buffer), buffer.byteLength, offset, timeout),
-          "read",
-          path,
-        );
+        return checked(shim.cs_pread(handle, pointerTo(buffer), buffer.byteLength, offset, timeout), "read", path);
       },
       pwrite(bytes: Uint8Array, offset: number, timeout = defaultTimeout): void {
         checked(shim.cs_pwrite(handle, pointerTo(bytes), bytes.byteLength, offset, timeout), "write", path);

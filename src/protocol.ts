@@ -44,7 +44,7 @@ export type Operation =
   | { readonly kind: "stat"; readonly path: BytePath }
   | { readonly kind: "lstat"; readonly path: BytePath }
   /** The whole file in one RPC; it must have exactly `size` bytes, else ESTALE. Regular files only: a FIFO would hang the server. */
-  | { readonly kind: "getFile"; readonly path: BytePath; readonly size: number }
+  | { readonly kind: "getFile"; readonly path: BytePath; readonly size: number; readonly hash?: boolean }
   /** As getFile, into memory that other threads see; the file must have exactly buffer.byteLength bytes, else ESTALE. */
   | { readonly kind: "getFileInto"; readonly path: BytePath; readonly buffer: SharedArrayBuffer }
   /**
@@ -61,6 +61,8 @@ export type Operation =
       readonly check?: boolean;
       /** Memory that other threads see, to read into; without it the reply brings a buffer of its own. */
       readonly buffer?: SharedArrayBuffer;
+      /** "only": the bytes stay in the worker, and the reply has nothing but their digest; "also": both. */
+      readonly digest?: "also" | "only";
     }
   /** Closes what "read" and "write" hold open of a path. Its error is the error of the writes before. */
   | { readonly kind: "close"; readonly path: BytePath }
@@ -117,10 +119,19 @@ export interface Results {
   list: ArrayBuffer;
   stat: FileStat;
   lstat: FileStat;
-  getFile: ArrayBuffer;
+  /** hash: SHA-256 in base64url when it was asked for. */
+  getFile: { readonly bytes: ArrayBuffer; readonly hash: string | null };
   getFileInto: null;
-  /** The version read; bytes is null when they went into the request's own buffer. length: bytes read. */
-  read: { readonly bytes: ArrayBuffer | null; readonly length: number; readonly version: FileVersion };
+  /**
+   * version: what the server said of the file when it was opened. bytes: null when they went into the request's own buffer or
+   * were not wanted. length: bytes read. digest: 64 bits, fast, not safe against forgers: compares what servers hold.
+   */
+  read: {
+    readonly bytes: ArrayBuffer | null;
+    readonly length: number;
+    readonly version: FileStat;
+    readonly digest: bigint | null;
+  };
   close: null;
   putFile: null;
   write: null;

@@ -1,8 +1,8 @@
 /** Does one operation of protocol.ts with libchirp. */
 import { ChirpError, type ErrorCode } from "../errors.ts";
 import { CREATE, READ, TRUNCATE, WRITE, type Chirp } from "../ffi.ts";
-import type { FileVersion, Operation, OperationKind, Results } from "../protocol.ts";
-import { isSameVersion, versionOf } from "./file_stat.ts";
+import type { Operation, OperationKind, Results } from "../protocol.ts";
+import { isSameVersion } from "./file_stat.ts";
 import { createOpenFiles, type OpenFiles } from "./open_files.ts";
 
 export interface Executed {
@@ -30,9 +30,10 @@ export function createExecutor(chirp: Chirp): Executor {
       case "lstat":
         return { result: chirp.lstat(path, timeout) };
       case "getFile": {
-        const buffer = new ArrayBuffer(operation.size);
-        chirp.getFile(path, new Uint8Array(buffer), timeout);
-        return given(buffer);
+        const bytes = new ArrayBuffer(operation.size);
+        chirp.getFile(path, new Uint8Array(bytes), timeout);
+        const hash = operation.hash === true ? new Bun.CryptoHasher("sha256").update(bytes).digest("base64url") : null;
+        return { result: { bytes, hash }, transfer: [bytes] };
       }
       case "getFileInto":
         return done(chirp.getFile(path, new Uint8Array(operation.buffer), timeout));
@@ -93,14 +94,19 @@ function read(chirp: Chirp, files: OpenFiles, request: Operation & { kind: "read
   const changed = (): never => fail(chirp, "ESTALE", "read", path);
   try {
     const file = files.get(path, READ, 0, timeout);
-    const current: FileVersion = versionOf(file.stat);
+    const current = file.stat;
     if (version !== undefined && !isSameVersion(current, version)) changed();
-    const bytes = buffer ?? new ArrayBuffer(Math.max(0, Math.min(length, current.size - offset)));
-    const count = file.pread(new Uint8Array(bytes).subarray(0, length), offset, timeout);
-    if (check && !isSameVersion(versionOf(file.fstat(timeout)), current)) changed();
-    if (buffer !== undefined) return { result: { bytes: null, length: count, version: current } };
-    const whole = count === bytes.byteLength ? (bytes as ArrayBuffer) : (bytes as ArrayBuffer).slice(0, count);
-    return { result: { bytes: whole, length: count, version: current }, transfer: [whole] };
+    const room = Math.max(0, Math.min(length, current.size - offset));
+    const target = new Uint8Array(buffer ?? new ArrayBuffer(room)).subarray(0, length);
+    const count = file.pread(target, offset, timeout);
+    if (check && !isSameVersion(file.fstat(timeout), current)) changed();
+    const bytes = target.subarray(0, count);
+    const digest = request.digest === undefined ? null : Bun.hash.xxHash3(bytes);
+    if (buffer !== undefined || request.digest === "only") {
+      return { result: { bytes: null, length: count, version: current, digest } };
+    }
+    const whole = (count === room ? target.buffer : bytes.slice().buffer) as ArrayBuffer;
+    return { result: { bytes: whole, length: count, version: current, digest }, transfer: [whole] };
   } catch (error) {
     // After a failure the handle is worth nothing: the next try opens anew. What that close says adds nothing.
     try {

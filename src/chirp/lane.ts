@@ -103,7 +103,8 @@ export function createLane(options: LaneOptions): Lane {
     }
     let rested: WorkerHandle | undefined;
     for (const worker of workers) {
-      if (worker.call === undefined && (rested === undefined || worker.restingMs() > rested.restingMs())) rested = worker;
+      if (worker.call === undefined && (rested === undefined || worker.restingMs() > rested.restingMs()))
+        rested = worker;
     }
     return rested ?? (workers.size < options.workers && abandoned.size < ABANDONED_MAX ? start() : undefined);
   }
@@ -144,7 +145,8 @@ export function createLane(options: LaneOptions): Lane {
     const timer = setInterval(() => {
       for (const worker of workers) if (worker.overdueMs() > STUCK_AFTER_MS) abandon(worker);
       dispatch();
-      const isQuiet = queue.size === 0 && abandoned.size === 0 && [...workers].every((worker) => worker.call === undefined);
+      const isQuiet =
+        queue.size === 0 && abandoned.size === 0 && [...workers].every((worker) => worker.call === undefined);
       if (!isQuiet) return;
       clearInterval(ticker);
       ticker = undefined;

@@ -15,7 +15,7 @@ export function decodeListing(buffer: ArrayBuffer): DirectoryEntry[] {
   const numbers = new Float64Array(buffer);
   const bytes = Buffer.from(buffer);
   const entries: DirectoryEntry[] = [];
-  for (let offset = 0; offset < buffer.byteLength; ) {
+  for (let offset = 0; offset < buffer.byteLength;) {
     const first = offset / 8;
     const nameLength = numbers[first + 6]!;
     const nameStart = offset + HEADER_BYTES;

@@ -16,6 +16,8 @@ export interface AskOptions {
   readonly timeoutMs: number;
   /** What the answer may take beyond the usual before another server is asked, e.g. for a large file. */
   readonly extraMs?: number;
+  /** To be asked before the random ones, e.g. since it has the file open. */
+  readonly first?: Member;
   /** Not to be asked, e.g. since they failed already. */
   readonly excluded?: ReadonlySet<Member>;
   /** Bounds what hedging costs. */
@@ -73,7 +75,8 @@ export function ask<T>(pool: Pool, attempt: Attempt<T>, options: AskOptions): Pr
 
     /** Asks another server; false when all have been asked. */
     function askAnother(): boolean {
-      const member = pool.choose(asked);
+      const { first } = options;
+      const member = tries === 0 && first !== undefined && !asked.has(first) ? first : pool.choose(asked);
       if (member === undefined) return false;
       asked.add(member);
       newest = member;

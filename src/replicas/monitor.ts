@@ -55,7 +55,8 @@ export function createMonitor(address: ServerAddress, replica: Replica, replicas
 
   /** One real call; users' requests come only after it has succeeded. */
   async function beginTrialIfDue(): Promise<void> {
-    const isTimely = replica.state === "trial" || (replica.state === "ejected" && performance.now() >= replica.notBefore);
+    const isTimely =
+      replica.state === "trial" || (replica.state === "ejected" && performance.now() >= replica.notBefore);
     if (!isTimely || isOnTrial) return;
     isOnTrial = true;
     replicas.beginTrial(replica);

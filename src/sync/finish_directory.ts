@@ -1,0 +1,39 @@
+import { recordFailure, type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
+
+/**
+ * One part of a directory, itself or a subdirectory, is done; when it was the last, the directory's time is set: after all below it,
+ * since whatever is made in it changes it again. The top's time is set at the very end of the run.
+ */
+export async function finishNode(run: TargetRun, node: DirectoryNode): Promise<void> {
+  for (let current: DirectoryNode | null = node; current !== null; current = current.parent) {
+    current.pending--;
+    if (current.pending > 0) return;
+    if (current.parent !== null) await setDirectoryTime(run, current);
+  }
+}
+
+/** Nothing is sent when the time is right already. */
+export async function setDirectoryTime(run: TargetRun, node: DirectoryNode): Promise<void> {
+  if (hasRightTime(run, node) || !(await node.made.promise)) return;
+  await run.staging.open();
+  await setTime(run, node);
+}
+
+/** As setDirectoryTime, for the top, after staging is gone: that changes the top's time as well. */
+export async function setTopTime(run: TargetRun, node: DirectoryNode): Promise<void> {
+  if (!hasRightTime(run, node)) await setTime(run, node);
+}
+
+function hasRightTime({ options }: TargetRun, node: DirectoryNode): boolean {
+  if (!options.times || !options.recursive) return true;
+  return !node.touched && !node.isNew && node.target?.mtime === node.source.mtime;
+}
+
+async function setTime(run: TargetRun, node: DirectoryNode): Promise<void> {
+  try {
+    await run.store.call({ kind: "utime", path: targetPath(run, node.path), mtime: node.source.mtime });
+    node.touched = false;
+  } catch (error) {
+    recordFailure(run, node.path, "set time", error);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * One run per target at a time: a directory `lock` in the target's staging place, made by mkdir, which succeeds for one only.
+ * In it an empty file names the holder; its time, in the server's clock, is the heartbeat.
+ */
+import { joinPath } from "../chirp/byte_path.ts";
+import { ChirpError } from "../errors.ts";
+import type { BytePath, DirectoryEntry } from "../protocol.ts";
+import { forgetLockOwner, formatLockOwner, newLockOwner, parseLockOwner, stateOfOwner } from "./lock_owner.ts";
+import { listDirectory, nullWhenMissing, type Store } from "./store.ts";
+
+/** Six of these missed make a lock stale. */
+const HEARTBEAT_MS = 10_000;
+const STALE_SECONDS = 60;
+const LOCK_MODE = 0o755;
+
+/** Somebody else synchronises to this target now. */
+export class LockedError extends Error {
+  override readonly name = "LockedError";
+}
+
+export interface Lock {
+  /** Rejects when the lock is lost: another run has taken it over, since the heartbeat was silent too long. */
+  readonly lost: Promise<never>;
+  release(): Promise<void>;
+}
+
+export interface LockOptions {
+  readonly store: Store;
+  /** The staging place; it exists. */
+  readonly place: BytePath;
+  readonly warn: (message: string) => void;
+}
+
+/** The lock, or LockedError when another run holds it. One whose holder is dead is taken over with a warning. */
+export async function takeLock({ store, place, warn }: LockOptions): Promise<Lock> {
+  const lock = joinPath(place, "lock");
+  const owner = newLockOwner();
+  const name = joinPath(lock, formatLockOwner(owner));
+  try {
+    for (let attempt = 0; !(await makeDirectory(store, lock)); attempt++) {
+      if (attempt === 2)
+        throw new LockedError(`${store.server}: another run took the lock "${lock}" at the same moment`);
+      await takeOver({ store, place, warn }, lock, owner.nonce);
+    }
+    await store.call({ kind: "putFile", path: name, bytes: new Uint8Array([10]), mode: 0o644 });
+    const { mtime } = await store.call({ kind: "lstat", path: name });
+    return holdLock(store, lock, name, mtime, () => forgetLockOwner(owner));
+  } catch (error) {
+    forgetLockOwner(owner);
+    throw error;
+  }
+}
+
+function holdLock(store: Store, lock: BytePath, name: BytePath, mtime: number, forget: () => void): Lock {
+  const began = performance.now();
+  const { promise: lost, reject } = Promise.withResolvers<never>();
+  lost.catch(() => undefined);
+  let beat: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    const now = mtime + Math.floor((performance.now() - began) / 1000);
+    beat = store.call({ kind: "utime", path: name, mtime: now }).then(
+      () => undefined,
+      (error: unknown) => {
+        const taken = error instanceof ChirpError && error.code === "ENOENT";
+        reject(taken ? new LockedError(`${store.server}: another run has taken over the lock "${lock}"`) : error);
+      },
+    );
+  }, HEARTBEAT_MS);
+  return {
+    lost,
+    async release() {
+      clearInterval(timer);
+      await beat;
+      forget();
+      await nullWhenMissing(store.call({ kind: "unlink", path: name }));
+      await nullWhenMissing(store.call({ kind: "rmdir", path: lock }));
+    },
+  };
+}
+
+async function makeDirectory(store: Store, path: BytePath): Promise<boolean> {
+  try {
+    await store.call({ kind: "mkdir", path, mode: LOCK_MODE });
+    return true;
+  } catch (error) {
+    if (error instanceof ChirpError && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Moves a stale lock away, so that the next mkdir can succeed. LockedError when it is not stale. */
+async function takeOver({ store, place, warn }: LockOptions, lock: BytePath, nonce: string): Promise<void> {
+  const holders = await nullWhenMissing(listDirectory(store, lock));
+  if (holders === null) return;
+  const reason = await whyStale(store, place, lock, holders, nonce);
+  if (reason === null) {
+    throw new LockedError(
+      `${store.server}: another run holds the lock "${lock}" (${holders[0]?.name ?? "no holder yet"}); wait for it to end`,
+    );
+  }
+  const moved = joinPath(place, `stale-${nonce}`);
+  if ((await nullWhenMissing(store.call({ kind: "rename", path: lock, newPath: moved }))) === null) {
+    // null is also what a rename answers: whether it was this one or another's shows in what lies there now.
+    const there = await nullWhenMissing(listDirectory(store, moved));
+    if (there === null) return;
+    if (there[0]?.name !== holders[0]?.name) {
+      await store.call({ kind: "rename", path: moved, newPath: lock });
+      throw new LockedError(`${store.server}: another run took the lock "${lock}" at the same moment`);
+    }
+  }
+  warn(`took over the lock "${lock}": ${reason}`);
+}
+
+async function whyStale(
+  store: Store,
+  place: BytePath,
+  lock: BytePath,
+  holders: readonly DirectoryEntry[],
+  nonce: string,
+): Promise<string | null> {
+  const [holder] = holders;
+  const owner = holder === undefined ? null : parseLockOwner(holder.name);
+  const state = owner === null ? "elsewhere" : stateOfOwner(owner);
+  if (state === "alive") return null;
+  if (state === "dead") return "its holder, a process of this machine, is dead";
+  const beat = holder?.stat.mtime ?? (await store.call({ kind: "lstat", path: lock })).mtime;
+  const age = (await serverTime(store, joinPath(place, `time-${nonce}`))) - beat;
+  return age > STALE_SECONDS ? `no heartbeat for ${age} s` : null;
+}
+
+/** The server's own clock, from a file written just now: clocks of two machines cannot be compared. */
+async function serverTime(store: Store, path: BytePath): Promise<number> {
+  await store.call({ kind: "putFile", path, bytes: new Uint8Array([10]), mode: 0o644 });
+  const { mtime } = await store.call({ kind: "lstat", path });
+  await store.call({ kind: "unlink", path });
+  return mtime;
+}

@@ -1,0 +1,231 @@
+/** One target's run from its connection to its report. */
+import { parentPath } from "../chirp/byte_path.ts";
+import { hostPort } from "../chirp/server_address.ts";
+import { fileType } from "../chirp/file_stat.ts";
+import { ChirpError, type ErrorCode } from "../errors.ts";
+import { backupRoot } from "./backup.ts";
+import { observeDifferences } from "./check.ts";
+import { createDeletions, type Deletions } from "./deletions.ts";
+import { type Endpoint, openStore, resolveEndpoint } from "./endpoint.ts";
+import { exitCodeOfTarget } from "./exit_code.ts";
+import { createFilter } from "./filter.ts";
+import { setTopTime } from "./finish_directory.ts";
+import { withholdDeletions } from "./guard.ts";
+import { LockedError } from "./lock.ts";
+import { findOverlap } from "./overlap.ts";
+import type { SyncOptions } from "./options.ts";
+import { emptyCounts, type Ending, type TargetReport } from "./report.ts";
+import { resolveConflicts } from "./resolve_conflicts.ts";
+import { listedPaths } from "./selection.ts";
+import { createSemaphore } from "./semaphore.ts";
+import { createStaging } from "./staging.ts";
+import { readOnly, statOrNull, type Store } from "./store.ts";
+import { endingOf, type SourceRoot, type Synchronization } from "./synchronize.ts";
+import { type DirectoryNode, type TargetRun, warn } from "./target_run.ts";
+import { createNode, walkTree } from "./walk.ts";
+
+/** Why a run does not begin, though the server is well. */
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly ending: Ending;
+
+  constructor(ending: Ending) {
+    super(ending.message);
+    this.ending = ending;
+  }
+}
+
+const CLOSE_GRACE_MS = 500;
+
+export async function runTarget(job: Synchronization, root: SourceRoot, target: Endpoint): Promise<TargetReport> {
+  const began = performance.now();
+  const mayWrite = !job.options.dryRun && !job.check;
+  const writer = openStore(target, job.options, job.credentials, job.abort);
+  const store = mayWrite ? writer : readOnly(writer);
+  const outcome: {
+    counts: ReturnType<typeof emptyCounts>;
+    codes: Set<ErrorCode>;
+    withheld: string | null;
+    ending: Ending | null;
+  } = {
+    counts: emptyCounts(),
+    codes: new Set(),
+    withheld: null,
+    ending: null,
+  };
+  job.watch?.(target.server, outcome.counts);
+  const view = root.shared.view();
+  let isConnected = false;
+  try {
+    await store.call({ kind: "whoami" }, { timeoutMs: job.options.connectTimeoutSeconds * 1000 });
+    isConnected = true;
+    const run = createRun(job, root, target, store, outcome, view);
+    const top = await openTop(run, root, target, mayWrite);
+    outcome.withheld = await synchronizeTree(job, run, root, top, mayWrite);
+    if (job.stop.aborted) outcome.ending = { stage: "interrupted", code: null, message: "interrupted" };
+  } catch (error) {
+    if (error instanceof RefusedError) outcome.ending = error.ending;
+    else if (error instanceof LockedError) outcome.ending = { stage: "locked", code: null, message: error.message };
+    else if (error instanceof ChirpError) outcome.ending = endingOf(error, job.stop, !isConnected);
+    else throw error;
+  } finally {
+    view.leave();
+    await writer.close(CLOSE_GRACE_MS);
+  }
+  const { server: replica, directory } = target;
+  const seconds = (performance.now() - began) / 1000;
+  return { replica, directory, ...outcome, seconds, rpcs: writer.rpcs, exitCode: exitCodeOfTarget(outcome) };
+}
+
+function createRun(
+  job: Synchronization,
+  root: SourceRoot,
+  target: Endpoint,
+  store: Store,
+  outcome: Pick<TargetRun, "counts" | "codes">,
+  view: TargetRun["source"],
+): TargetRun {
+  const { options } = job;
+  const lost = new AbortController();
+  const run: TargetRun = {
+    replica: target.server,
+    source: view,
+    sourceStore: options.serverSide ? root.sender : root.store,
+    sourceRoot: root.endpoint.directory,
+    store,
+    root: target.directory,
+    address: target.address === null ? null : hostPort(target.address.host, target.address.port),
+    options,
+    rules: {
+      filter: createFilter(withBackupProtected(job, target)),
+      minSize: options.minSize,
+      maxSize: options.maxSize,
+      maxDepth: options.recursive ? options.maxDepth : 1,
+      ...(options.filesFrom === null ? { listed: null, listedTrees: [] } : listedPaths(options.filesFrom)),
+    },
+    staging: createStaging({
+      store,
+      root: target.directory,
+      warn: (message) => warn(run, target.directory, "lock", message),
+      lost: (error) => lost.abort(error),
+    }),
+    transfers: createSemaphore(options.transfers),
+    counts: outcome.counts,
+    codes: outcome.codes,
+    emit: job.emit,
+    stop: AbortSignal.any([job.stop, lost.signal]),
+  };
+  return run;
+}
+
+/** A backup directory inside the target is no part of what is compared. */
+function withBackupProtected({ options }: Synchronization, target: Endpoint): SyncOptions["rules"] {
+  const backup = backupRoot({ options, root: target.directory });
+  const prefix = target.directory === "/" ? "/" : `${target.directory}/`;
+  if (backup === null || !backup.startsWith(prefix)) return options.rules;
+  const pattern = backup.slice(prefix.length - 1).replace(/[\\*?[]/g, "\\$&");
+  return [{ include: false, pattern }, ...options.rules];
+}
+
+/** The top of the tree on the target, made when only it is missing. */
+async function openTop(run: TargetRun, root: SourceRoot, target: Endpoint, mayWrite: boolean): Promise<DirectoryNode> {
+  const what = `the target "${run.root}" on ${run.replica}`;
+  const refuse = (stage: Ending["stage"], message: string, code: ErrorCode | null = null): never => {
+    throw new RefusedError({ stage, code, message });
+  };
+  const overlap = await findOverlap(
+    { store: root.store, server: root.server, directory: run.sourceRoot },
+    { store: run.store, server: await resolveEndpoint(target), directory: run.root },
+    mayWrite,
+  );
+  if (overlap !== null) refuse("overlap", `${overlap}: "${run.sourceRoot}" on ${root.endpoint.server}, ${what}`);
+  const there = await statOrNull(run.store, run.root);
+  if (there !== null && fileType(there) !== "directory") refuse("root", `${what} is not a directory`, "ENOTDIR");
+  if (there === null) {
+    const parent = run.root === "/" ? null : await statOrNull(run.store, parentPath(run.root));
+    if (parent === null || fileType(parent) !== "directory") {
+      refuse("root", `${what} cannot be made: "${parentPath(run.root)}" does not exist there; make it first`, "ENOENT");
+    }
+    if (mayWrite) await makeTop(run, refuse, what);
+  } else if (mayWrite) {
+    await run.staging.inspect();
+    // To be used or removed; and if another run is at it, that shows now and not half way.
+    if (run.staging.hasLeftovers()) await run.staging.open();
+  }
+  const top = createNode("", null, { source: root.stat, target: there });
+  top.made.resolve(true);
+  return top;
+}
+
+async function makeTop(
+  run: TargetRun,
+  refuse: (stage: Ending["stage"], message: string, code: ErrorCode) => never,
+  what: string,
+): Promise<void> {
+  try {
+    await run.store.call({ kind: "mkdir", path: run.root, mode: 0o755 });
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.blame !== "path") throw error;
+    refuse("root", `${what} cannot be made: ${error.message}`, error.code);
+  }
+}
+
+/** The walk, the deletions, and the end of staging. Why deletions were withheld, or null. */
+async function synchronizeTree(
+  job: Synchronization,
+  run: TargetRun,
+  root: SourceRoot,
+  top: DirectoryNode,
+  mayWrite: boolean,
+): Promise<string | null> {
+  const deletions = createDeletions(run);
+  let withheld: string | null = null;
+  try {
+    await walkTree({ run, deletions, isApplied: mayWrite, observe: job.check ? observeDifferences(run) : null }, top);
+    if (job.check) deletions.tellDifferences();
+    else withheld = await deleteExtraneous(run, root, deletions, mayWrite);
+  } catch (error) {
+    // Interrupted: what was begun is cleaned up, and the lock given back, as far as the server can be reached.
+    if (!(error instanceof ChirpError) || error.code !== "ECONNABORTED" || !job.stop.aborted) throw error;
+  }
+  // Another run has the lock, and what lies in staging is its own.
+  if (run.stop.aborted && !job.stop.aborted) throw run.stop.reason;
+  if (mayWrite) await closeTop(run, top);
+  return withheld;
+}
+
+async function deleteExtraneous(
+  run: TargetRun,
+  root: SourceRoot,
+  deletions: Deletions,
+  mayWrite: boolean,
+): Promise<string | null> {
+  const withheld = withholdDeletions(
+    {
+      deletions: deletions.size,
+      targetEntries: deletions.entries,
+      sourceIsEmpty: root.entries.length === 0,
+      failures: run.counts.failed,
+      wasInterrupted: run.stop.aborted,
+    },
+    run.options,
+  );
+  if (withheld !== null) return run.stop.aborted ? null : withheld;
+  deletions.tell();
+  if (!mayWrite) {
+    run.counts.deleted += deletions.size;
+    return null;
+  }
+  await deletions.apply();
+  await resolveConflicts(run, deletions.conflicts);
+  return null;
+}
+
+/** The staging place is in the top directory: only when it is gone can the top's time be set. */
+async function closeTop(run: TargetRun, top: DirectoryNode): Promise<void> {
+  if (run.staging.isOpen) {
+    top.touched = true;
+    await run.staging.close();
+  }
+  await setTopTime(run, top);
+}

@@ -1,0 +1,128 @@
+/** A large file in pieces: the next ones are read while one is written, and what has arrived survives a break. */
+import { createHash, type Hash } from "node:crypto";
+import { parentPath } from "../chirp/byte_path.ts";
+import { ChirpError } from "../errors.ts";
+import type { BytePath } from "../protocol.ts";
+import { pause } from "./retrying_store.ts";
+import { type FileCopy, finishStaged, modeOf, verifyOnServers } from "./file_copy.ts";
+import { lstatOrNull } from "./store.ts";
+import { sourcePath, type TargetRun } from "./target_run.ts";
+
+/** An RPC costs about 2 ms whatever it carries; twice this is the most that the server takes. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
+/** Pieces read ahead of the one being written. */
+const READ_AHEAD = 2;
+/** So much of the end of what lies there from before must equal the source. */
+const TAIL_BYTES = 1024 * 1024;
+
+/** The staging path with the whole file, its time and mode set. */
+export async function stageLargeFile(run: TargetRun, relative: BytePath, file: FileCopy): Promise<BytePath> {
+  const path = sourcePath(run, relative);
+  const gathered = run.staging.resumable(relative, file.source);
+  let offset = await trustedLength(run, path, file, gathered);
+  const hash = run.options.verify && offset === 0 ? createHash("sha1") : null;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await writeFrom(run, path, file, gathered.path, offset, hash, (written) => (offset = written));
+      await run.store.call({ kind: "close", path: gathered.path });
+      break;
+    } catch (error) {
+      const isBreak = error instanceof ChirpError && error.server === run.store.server && error.blame === "server";
+      if (!isBreak || error.code === "ETIMEDOUT" || attempt >= run.options.retries || run.stop.aborted) throw error;
+      await pause(1000 * 2 ** attempt, run.stop);
+      // The server may have lost what it had acknowledged: what is there now counts.
+      const there = await lstatOrNull(run.store, gathered.path);
+      offset = await trustedLength(run, path, file, { path: gathered.path, size: Math.min(there?.size ?? 0, offset) });
+    }
+  }
+  await verify(run, path, gathered.path, file, hash);
+  await finishStaged(run, gathered.path, file);
+  return gathered.path;
+}
+
+/** Writes from `offset` to the end. `written` is told after every piece. */
+async function writeFrom(
+  run: TargetRun,
+  path: BytePath,
+  file: FileCopy,
+  staging: BytePath,
+  start: number,
+  hash: Hash | null,
+  written: (offset: number) => void,
+): Promise<void> {
+  const { source } = file;
+  const directory = parentPath(path);
+  const mode = modeOf(run, file);
+  const ahead: Promise<SharedArrayBuffer>[] = [];
+  let nextRead = start;
+  const readAhead = () => {
+    while (ahead.length <= READ_AHEAD && nextRead < source.size) {
+      const length = Math.min(CHUNK_BYTES - (nextRead % CHUNK_BYTES), source.size - nextRead);
+      const piece = run.source.readChunk(directory, path, source, nextRead, length);
+      // Its failure is thrown when its turn comes; if that never comes, nobody waits for it.
+      piece.catch(() => undefined);
+      ahead.push(piece);
+      nextRead += length;
+    }
+  };
+  for (let offset = start; offset < source.size;) {
+    if (run.stop.aborted) throw stopped(run, path);
+    readAhead();
+    const bytes = new Uint8Array(await ahead.shift()!);
+    hash?.update(bytes);
+    await run.store.call({ kind: "write", path: staging, offset, bytes, mode, truncate: offset === 0 });
+    offset += bytes.length;
+    run.counts.bytes += bytes.length;
+    written(offset);
+  }
+}
+
+/** How much of what lies in staging can be kept: all of it when its end equals the source, else nothing. */
+async function trustedLength(
+  run: TargetRun,
+  path: BytePath,
+  { source }: FileCopy,
+  gathered: { readonly path: BytePath; readonly size: number },
+): Promise<number> {
+  const length = Math.min(gathered.size, source.size);
+  if (length === 0) return 0;
+  // A piece that was cut in its middle is written again.
+  const offset = Math.max(0, length - TAIL_BYTES);
+  const expected = await run.source.readChunk(parentPath(path), path, source, offset, length - offset);
+  const buffer = new SharedArrayBuffer(length - offset);
+  const found = await run.store.call({ kind: "read", path: gathered.path, offset, length: length - offset, buffer });
+  await run.store.call({ kind: "close", path: gathered.path });
+  const isEqual = found.length === buffer.byteLength && Buffer.from(buffer).equals(new Uint8Array(expected));
+  return isEqual ? length : 0;
+}
+
+/** A streamed hash covers a copy made in one go; else the source server's own is taken. */
+async function verify(
+  run: TargetRun,
+  path: BytePath,
+  staging: BytePath,
+  file: FileCopy,
+  hash: Hash | null,
+): Promise<void> {
+  if (!run.options.verify) return;
+  if (hash === null) return verifyOnServers(run, path, staging);
+  const found = await run.store.call({ kind: "hash", path: staging, algorithm: "sha1" });
+  if (found === hash.digest("hex")) return;
+  throw new ChirpError({
+    code: "EILSEQ",
+    operation: "verify",
+    path: staging,
+    server: run.store.server,
+    detail: `${file.source.size} bytes were sent`,
+  });
+}
+
+function stopped(run: TargetRun, path: BytePath): ChirpError {
+  return new ChirpError({
+    code: "ECONNABORTED",
+    operation: "copy",
+    path,
+    server: run.store.server,
+    detail: "interrupted",
+  });
+}

@@ -1,0 +1,214 @@
+/**
+ * A body too large to be held: read chunk by chunk, one ahead, and continued on another server when one fails.
+ *
+ * A body begun on one server may only go on from another that holds the same version: equal size and mtime and an equal last
+ * chunk, or equal size and equal digests of all chunks that were sent. Two versions are never spliced: when nobody can
+ * continue, the stream fails, and Bun resets the connection.
+ */
+import { versionOf } from "../chirp/file_stat.ts";
+import { ChirpError } from "../errors.ts";
+import type { BytePath, FileStat } from "../protocol.ts";
+import { ask } from "../replicas/ask.ts";
+import type { Member, Pool } from "../replicas/pool.ts";
+import type { TokenBucket } from "../replicas/token_bucket.ts";
+import type { Trace } from "./finder.ts";
+import type { ReplicaView } from "./replica_view.ts";
+
+/** A piece of a body: bytes of ours (the framing of multipart), or bytes of the file. */
+export type Piece = { readonly text: string } | { readonly start: number; readonly end: number };
+
+export interface BodySource {
+  readonly path: BytePath;
+  /** The version that the headers speak of, and the server that has it. */
+  readonly stat: FileStat;
+  readonly member: Member;
+}
+
+export interface BodyStreamOptions {
+  readonly pool: Pool;
+  readonly hedges: TokenBucket;
+  readonly viewOf: (member: Member) => ReplicaView;
+  /** For one chunk, from any server. */
+  readonly timeoutMs: number;
+  /** Told when a stream ends: all sent, the client gone, or nobody could continue. */
+  readonly onEnd: (outcome: BodyOutcome) => void;
+}
+
+export interface BodyOutcome {
+  readonly bytes: number;
+  /** Null when all was sent or the client went away. */
+  readonly error: Error | null;
+}
+
+interface SentChunk {
+  readonly offset: number;
+  readonly length: number;
+  readonly digest: bigint;
+}
+
+/** An RPC costs 2 ms whatever it carries, so chunks grow; the first is small for the first byte's sake. */
+const FIRST_CHUNK = 256 * 1024;
+const LARGEST_CHUNK = 4 * 1024 * 1024;
+const SMALLEST_CHUNK = 64 * 1024;
+/** All streams together hold no more than this, two chunks each: with many of them, chunks are smaller. */
+const STREAMS_BYTES = 256 * 1024 * 1024;
+/** A server that delivers less is as good as hanging: another one is asked as well. */
+const SLOWEST_BYTES_PER_MS = 10_000;
+/** Times on a server are whole seconds: a file this young may change without looking different. */
+const YOUNG_SECONDS = 2;
+
+let streams = 0;
+
+/** Streams now open, in this process. */
+export function openStreams(): number {
+  return streams;
+}
+
+function chunkLimit(): number {
+  return Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, STREAMS_BYTES / (2 * Math.max(1, streams))));
+}
+
+/**
+ * Reads the first chunk, so that a failure can still become an answer of its own (NoAnswerError), and gives the stream of
+ * the whole body.
+ */
+export async function openBody(
+  source: BodySource,
+  pieces: readonly Piece[],
+  trace: Trace,
+  options: BodyStreamOptions,
+): Promise<ReadableStream<Uint8Array>> {
+  const reader = createChunkReader(source, trace, options);
+  const chunks = readPieces(pieces, reader);
+  streams++;
+  let bytes = 0;
+  let isOver = false;
+
+  function end(error: Error | null): void {
+    if (isOver) return;
+    isOver = true;
+    streams--;
+    options.onEnd({ bytes, error });
+  }
+
+  const first = await chunks.next().catch((error: unknown) => {
+    isOver = true;
+    streams--;
+    throw error;
+  });
+  let ahead = Promise.resolve(first);
+
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { value, done } = await ahead;
+          if (isOver) return;
+          if (done === true) {
+            end(null);
+            controller.close();
+            return;
+          }
+          ahead = chunks.next();
+          // Whoever pulls next hears of its failure.
+          ahead.catch(() => undefined);
+          bytes += value.byteLength;
+          controller.enqueue(value);
+        } catch (error) {
+          end(error as Error);
+          controller.error(error);
+        }
+      },
+      cancel: () => end(null),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function* readPieces(pieces: readonly Piece[], reader: ChunkReader): AsyncGenerator<Uint8Array, void> {
+  let length = FIRST_CHUNK;
+  const last = pieces.findLast((piece) => "start" in piece);
+  for (const piece of pieces) {
+    if ("text" in piece) {
+      yield Buffer.from(piece.text, "latin1");
+      continue;
+    }
+    for (let offset = piece.start; offset < piece.end;) {
+      const size = Math.min(length, chunkLimit(), piece.end - offset);
+      yield await reader.read(offset, size, piece === last && offset + size === piece.end);
+      offset += size;
+      length = Math.min(length * 2, LARGEST_CHUNK);
+    }
+  }
+}
+
+interface ChunkReader {
+  /** Exactly these bytes, from whoever has the version. `isLast`: the version is checked once more before they go out. */
+  read(offset: number, length: number, isLast: boolean): Promise<Uint8Array>;
+}
+
+function createChunkReader(source: BodySource, trace: Trace, options: BodyStreamOptions): ChunkReader {
+  const { path } = source;
+  const sent: SentChunk[] = [];
+  const wasYoung = Date.now() / 1000 - Math.max(source.stat.mtime, source.stat.ctime) < YOUNG_SECONDS;
+  let current = source.member;
+  let version = source.stat;
+
+  function changed(member: Member, detail: string): ChirpError {
+    return new ChirpError({ code: "ESTALE", operation: "read", path, server: member.replica.server, detail });
+  }
+
+  async function readFrom(member: Member, offset: number, length: number, isLast: boolean) {
+    const its = member === current ? version : await sameElsewhere(member);
+    const { bytes, digest } = await member.lane.call(
+      { kind: "read", path, offset, length, version: versionOf(its), check: isLast, digest: "also" },
+      { timeoutMs: options.timeoutMs },
+    );
+    if (bytes === null || bytes.byteLength !== length) throw changed(member, "it became shorter");
+    if (isLast && wasYoung) await compare(member, its, sent);
+    return { bytes, digest: digest!, its };
+  }
+
+  /** The file on another server, if it is the same one as far as it was sent. */
+  async function sameElsewhere(member: Member): Promise<FileStat> {
+    const lookup = await options.viewOf(member).lookup(path);
+    if (lookup.kind !== "file" || lookup.stat.size !== source.stat.size) throw changed(member, "another version");
+    const { stat } = lookup;
+    const hasSameTime = stat.mtime === source.stat.mtime;
+    // With nothing sent but headers, these speak of the mtime.
+    if (sent.length === 0 && !hasSameTime) throw changed(member, "another version");
+    await compare(member, stat, hasSameTime ? sent.slice(-1) : sent);
+    return stat;
+  }
+
+  async function compare(member: Member, its: FileStat, chunks: readonly SentChunk[]): Promise<void> {
+    for (const { offset, length, digest } of chunks) {
+      const answer = await member.lane.call(
+        { kind: "read", path, offset, length, version: versionOf(its), digest: "only" },
+        { timeoutMs: options.timeoutMs },
+      );
+      if (answer.digest !== digest) throw changed(member, "other contents");
+    }
+  }
+
+  return {
+    async read(offset, length, isLast) {
+      const { value, member, isHedged } = await ask(
+        options.pool,
+        (candidate) => readFrom(candidate, offset, length, isLast),
+        {
+          first: current,
+          timeoutMs: options.timeoutMs,
+          extraMs: length / SLOWEST_BYTES_PER_MS,
+          hedges: options.hedges,
+        },
+      );
+      if (member !== current) trace.switches++;
+      trace.hedged ||= isHedged;
+      current = member;
+      version = value.its;
+      sent.push({ offset, length, digest: value.digest });
+      return new Uint8Array(value.bytes);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * Bounds the memory of bodies that are buffered to be sent with their Content-Length.
+ *
+ * Bun does not tell when a response has left. It tells how many requests are unfinished, though: when that is less than the
+ * number of reservations, the difference has been sent. The smallest ones are then taken for those, so that what is still
+ * in memory is never underestimated.
+ */
+
+export interface BufferBudget {
+  /** Whether `bytes` more may be buffered; if so, they are counted. */
+  reserve(bytes: number): boolean;
+  /** Bytes now counted. */
+  reserved(): number;
+}
+
+/** `unfinished`: requests whose response has not left completely, those that ask now included. */
+export function createBufferBudget(limitBytes: number, unfinished: () => number): BufferBudget {
+  // Ascending.
+  let reservations: number[] = [];
+  let total = 0;
+
+  function settle(): void {
+    const done = Math.max(0, reservations.length - unfinished());
+    for (const bytes of reservations.slice(0, done)) total -= bytes;
+    reservations = reservations.slice(done);
+  }
+
+  return {
+    reserve(bytes) {
+      settle();
+      if (total + bytes > limitBytes) return false;
+      total += bytes;
+      const index = reservations.findIndex((other) => other > bytes);
+      reservations.splice(index < 0 ? reservations.length : index, 0, bytes);
+      return true;
+    },
+    reserved() {
+      settle();
+      return total;
+    },
+  };
+}

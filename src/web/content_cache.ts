@@ -1,0 +1,124 @@
+/**
+ * The contents of small files in memory, by hash: replicas with equal contents share one copy, replicas that differ are
+ * seen to differ, since what is looked up is what the server that was chosen has.
+ *
+ * Bodies are Blobs: Bun sends them without copying, however many slow readers there are, and slices them for ranges.
+ */
+import { isSameVersion, versionOf } from "../chirp/file_stat.ts";
+import type { Lane } from "../chirp/lane.ts";
+import type { BytePath, FileStat, FileVersion } from "../protocol.ts";
+
+export interface Content {
+  /** SHA-256, base64url. */
+  readonly hash: string;
+  readonly blob: Blob;
+}
+
+export interface CacheCounters {
+  hits: number;
+  misses: number;
+  /** Misses that waited for another request's read. */
+  coalesced: number;
+  /** Bytes held, of all contents. */
+  bytes: number;
+  entries: number;
+}
+
+export interface ContentCache {
+  readonly counters: Readonly<CacheCounters>;
+  /** The contents that the server of this lane has at path in the version `stat`, if they are held. */
+  peek(lane: Lane, path: BytePath, stat: FileStat): Content | undefined;
+  /** The same, read from the server when they are not held. One RPC. Rejects with ChirpError; ESTALE: not that size any more. */
+  load(lane: Lane, path: BytePath, stat: FileStat): Promise<Content>;
+}
+
+/** Where one server's file lies in the cache. */
+interface Pointer {
+  readonly version: FileVersion;
+  readonly hash: string;
+  /** performance.now() up to which the version can be believed. */
+  readonly trustedUntil: number;
+}
+
+/** Pointers are small (about 300 bytes): this many take 60 MB. */
+const POINTERS_MAX = 200_000;
+/** Times on a server are whole seconds: a file read so soon after its change may change again without looking different. */
+const YOUNG_SECONDS = 2;
+/** A read may take this long, and this much longer for each byte (1 MB/s): slower is as good as hanging. */
+const READ_TIMEOUT_MS = 5_000;
+const SLOWEST_BYTES_PER_MS = 1_000;
+
+export function createContentCache(capacityBytes: number, ttlMs: number): ContentCache {
+  const pointers = new Map<string, Pointer>();
+  // In order of use: the first was used longest ago.
+  const contents = new Map<string, Content>();
+  const reading = new Map<string, Promise<Content>>();
+  const counters: CacheCounters = { hits: 0, misses: 0, coalesced: 0, bytes: 0, entries: 0 };
+
+  function held(key: string, stat: FileStat): Content | undefined {
+    const pointer = pointers.get(key);
+    if (pointer === undefined || !isSameVersion(pointer.version, stat)) return undefined;
+    if (performance.now() > pointer.trustedUntil) return undefined;
+    const content = contents.get(pointer.hash);
+    if (content === undefined) return undefined;
+    contents.delete(pointer.hash);
+    contents.set(pointer.hash, content);
+    return content;
+  }
+
+  function keep(key: string, pointer: Pointer, content: Content): Content {
+    const known = contents.get(content.hash);
+    if (content.blob.size > capacityBytes) return content;
+    pointers.delete(key);
+    pointers.set(key, pointer);
+    if (pointers.size > POINTERS_MAX) pointers.delete(pointers.keys().next().value!);
+    if (known !== undefined) return known;
+    contents.set(content.hash, content);
+    counters.bytes += content.blob.size;
+    for (const oldest of contents.values()) {
+      if (counters.bytes <= capacityBytes) break;
+      contents.delete(oldest.hash);
+      counters.bytes -= oldest.blob.size;
+    }
+    counters.entries = contents.size;
+    return content;
+  }
+
+  async function read(lane: Lane, path: BytePath, stat: FileStat, key: string): Promise<Content> {
+    const startedAtSeconds = Date.now() / 1000;
+    const startedAt = performance.now();
+    const timeoutMs = READ_TIMEOUT_MS + stat.size / SLOWEST_BYTES_PER_MS;
+    const { bytes, hash } = await lane.call({ kind: "getFile", path, size: stat.size, hash: true }, { timeoutMs });
+    const isYoung = startedAtSeconds - Math.max(stat.mtime, stat.ctime) < YOUNG_SECONDS;
+    const trustedUntil = isYoung ? startedAt + ttlMs : Infinity;
+    const content = { hash: hash!, blob: new Blob([bytes]) };
+    return keep(key, { version: versionOf(stat), hash: hash!, trustedUntil }, content);
+  }
+
+  return {
+    counters,
+    peek(lane, path, stat) {
+      const content = held(`${lane.server}${path}`, stat);
+      if (content !== undefined) counters.hits++;
+      return content;
+    },
+    load(lane, path, stat) {
+      const key = `${lane.server}${path}`;
+      const content = held(key, stat);
+      if (content !== undefined) {
+        counters.hits++;
+        return Promise.resolve(content);
+      }
+      const flight = `${key}\0${stat.size}\0${stat.mtime}\0${stat.ctime}\0${stat.inode}`;
+      const underway = reading.get(flight);
+      if (underway !== undefined) {
+        counters.coalesced++;
+        return underway;
+      }
+      counters.misses++;
+      const promise = read(lane, path, stat, key).finally(() => reading.delete(flight));
+      reading.set(flight, promise);
+      return promise;
+    },
+  };
+}

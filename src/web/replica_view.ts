@@ -1,0 +1,191 @@
+/**
+ * What one server has at a path, remembered for the TTL.
+ *
+ * A directory is learnt whole: one getlongdir answers for every file in it, and costs no more than a stat up to a few hundred
+ * entries. Where a directory is large, or may be read but not listed, or nothing is to be remembered, files are asked for one
+ * by one. Concurrent questions for one thing become one RPC.
+ */
+import { baseName, parentPath } from "../chirp/byte_path.ts";
+import { fileType } from "../chirp/file_stat.ts";
+import type { Lane } from "../chirp/lane.ts";
+import { decodeListing } from "../chirp/listing.ts";
+import { ChirpError } from "../errors.ts";
+import type { BytePath, DirectoryEntry, FileStat } from "../protocol.ts";
+import { createExpiringMap } from "./expiring_map.ts";
+
+export type Lookup =
+  | { readonly kind: "file"; readonly stat: FileStat }
+  | { readonly kind: "directory"; readonly stat: FileStat }
+  | { readonly kind: "missing" }
+  | { readonly kind: "denied" }
+  /** It is there, and the server cannot open it: a loop of symbolic links, a disk error. */
+  | { readonly kind: "unreadable" };
+
+export interface ReplicaView {
+  /** Rejects with ChirpError when the server, not the path, is at fault. */
+  lookup(path: BytePath): Promise<Lookup>;
+  /** The entries of a directory; null where it cannot be listed. Not remembered beyond the TTL either. */
+  list(path: BytePath): Promise<readonly DirectoryEntry[] | null>;
+  /** The stat of a regular file, if its directory's listing is remembered and has it: costs nothing. */
+  peek(path: BytePath): FileStat | undefined;
+  /** What is remembered of a path and its directory turned out to be old. */
+  forget(path: BytePath): void;
+}
+
+/** A larger directory costs more to list (0.6 s for 50,000) than its files one by one. */
+const LARGE_DIRECTORY = 5_000;
+/** How long a directory counts as large without being listed again. */
+const LARGE_FOR_MS = 300_000;
+/** A listing of this many bytes has about a million entries; more than that is refused by the worker. */
+const LISTING_MAX_BYTES = 128 * 1024 * 1024;
+/** Metadata is a few RPCs; whoever needs longer hangs. */
+const METADATA_TIMEOUT_MS = 5_000;
+/** Bounds what a visitor can make us remember: names (about 200 bytes each) and directories of one server. */
+const REMEMBERED_FILES = 50_000;
+const REMEMBERED_ENTRIES = 200_000;
+
+const missing: Lookup = { kind: "missing" };
+const denied: Lookup = { kind: "denied" };
+const unreadable: Lookup = { kind: "unreadable" };
+
+type Directory =
+  | { readonly kind: "listed"; readonly entries: ReadonlyMap<BytePath, FileStat> }
+  /** Its files must be asked for one by one. */
+  | { readonly kind: "oneByOne"; readonly mayBeListed: boolean }
+  | { readonly kind: "missing" };
+
+export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
+  const directories = createExpiringMap<Directory>(REMEMBERED_ENTRIES, sizeOf);
+  const files = createExpiringMap<Lookup>(REMEMBERED_FILES, () => 1);
+  const large = createExpiringMap<true>(REMEMBERED_FILES, () => 1);
+
+  async function lookup(path: BytePath): Promise<Lookup> {
+    if (ttlMs === 0 || path === "/") return await statOne(path);
+    const parent = parentPath(path);
+    if (isKnownAbsent(parent)) return missing;
+    if (large.get(parent)) return await statOne(path);
+    const directory = await directories.getOrFetch(parent, ttlMs, () => readDirectory(parent));
+    switch (directory.kind) {
+      case "missing":
+        return missing;
+      case "oneByOne":
+        return await (directory.mayBeListed ? statOne(path) : openOne(path));
+      case "listed":
+        return await lookupEntry(path, directory.entries.get(baseName(path)));
+    }
+  }
+
+  /** Whether the listing of the directory above says that there is no such directory: a flood of made-up paths costs nothing. */
+  function isKnownAbsent(directory: BytePath): boolean {
+    const above = directory === "/" ? undefined : directories.get(parentPath(directory));
+    return above?.kind === "listed" && !above.entries.has(baseName(directory));
+  }
+
+  async function lookupEntry(path: BytePath, stat: FileStat | undefined): Promise<Lookup> {
+    if (stat === undefined) return missing;
+    const type = fileType(stat);
+    // A link is what it points to; of an entry whose lstat failed, nothing is known.
+    if (type === "link" || type === "unknown") return await statOne(path);
+    return lookupOf(stat);
+  }
+
+  async function readDirectory(path: BytePath): Promise<Directory> {
+    try {
+      const entries = await listEntries(path);
+      if (entries.length <= LARGE_DIRECTORY) {
+        return { kind: "listed", entries: new Map(entries.map(({ name, stat }) => [name, stat])) };
+      }
+      large.set(path, true, LARGE_FOR_MS);
+      return { kind: "oneByOne", mayBeListed: true };
+    } catch (error) {
+      const kind = verdictOf(error).kind;
+      return kind === "missing" ? { kind: "missing" } : { kind: "oneByOne", mayBeListed: kind !== "denied" };
+    }
+  }
+
+  async function listEntries(path: BytePath): Promise<DirectoryEntry[]> {
+    const operation = { kind: "list", path, maxBytes: LISTING_MAX_BYTES } as const;
+    return decodeListing(await lane.call(operation, { timeoutMs: METADATA_TIMEOUT_MS }));
+  }
+
+  function statOne(path: BytePath): Promise<Lookup> {
+    return files.getOrFetch(path, ttlMs, async () => {
+      try {
+        return lookupOf(await lane.call({ kind: "stat", path }, { timeoutMs: METADATA_TIMEOUT_MS }));
+      } catch (error) {
+        const verdict = verdictOf(error);
+        // The right to list may be missing where the right to read is not.
+        return verdict.kind === "denied" ? await openNow(path) : verdict;
+      }
+    });
+  }
+
+  function openOne(path: BytePath): Promise<Lookup> {
+    return files.getOrFetch(path, ttlMs, () => openNow(path));
+  }
+
+  async function openNow(path: BytePath): Promise<Lookup> {
+    try {
+      const options = { timeoutMs: METADATA_TIMEOUT_MS };
+      const { version } = await lane.call({ kind: "read", path, offset: 0, length: 0 }, options);
+      return lookupOf(version);
+    } catch (error) {
+      return verdictOf(error);
+    }
+  }
+
+  return {
+    lookup,
+    async list(path) {
+      try {
+        return await listEntries(path);
+      } catch (error) {
+        verdictOf(error);
+        return null;
+      }
+    },
+    peek(path) {
+      const directory = directories.get(parentPath(path));
+      const stat = directory?.kind === "listed" ? directory.entries.get(baseName(path)) : undefined;
+      return stat !== undefined && fileType(stat) === "file" ? stat : undefined;
+    },
+    forget(path) {
+      files.delete(path);
+      directories.delete(parentPath(path));
+    },
+  };
+}
+
+function sizeOf(directory: Directory): number {
+  return directory.kind === "listed" ? 1 + directory.entries.size : 1;
+}
+
+function lookupOf(stat: FileStat): Lookup {
+  switch (fileType(stat)) {
+    case "file":
+      return { kind: "file", stat };
+    case "directory":
+      return { kind: "directory", stat };
+    default:
+      // FIFOs, devices, sockets: opening one would hang the server.
+      return missing;
+  }
+}
+
+/** What a failure says of a path. Rethrows what accuses the server, or is no ChirpError. */
+function verdictOf(error: unknown): Lookup {
+  if (!(error instanceof ChirpError)) throw error;
+  switch (error.code) {
+    case "ENOENT":
+    case "ENOTDIR":
+    case "ENAMETOOLONG":
+    case "EINVAL":
+      return missing;
+    case "EACCES":
+    case "EPERM":
+      return denied;
+    default:
+      if (error.blame !== "path") throw error;
+      return unreadable;
+  }
+}

@@ -1,0 +1,109 @@
+/** From a path in a URL to what is to be sent: a file (perhaps a precompressed copy, or an index), a redirect, a listing, or nothing. */
+import { joinPath } from "../chirp/byte_path.ts";
+import type { BytePath, DirectoryEntry } from "../protocol.ts";
+import { contentCodings, chooseCoding, siblingSuffix, type ContentCoding } from "./accept_encoding.ts";
+import type { Finder, Found, Trace, Verdict } from "./finder.ts";
+import type { ReplicaView } from "./replica_view.ts";
+import type { Member } from "../replicas/pool.ts";
+
+export type FoundFile = Found & { readonly kind: "file" };
+
+export type Resource =
+  | {
+      readonly kind: "file";
+      readonly file: FoundFile;
+      /** Of the file that is meant, below the web root: "/dir/index.html", also when a compressed copy is sent. */
+      readonly path: BytePath;
+      readonly encoding: ContentCoding | null;
+      /** There are other encodings: Accept-Encoding decided. */
+      readonly varies: boolean;
+    }
+  | { readonly kind: "redirect" }
+  | { readonly kind: "listing"; readonly entries: readonly DirectoryEntry[] }
+  | { readonly kind: "missing" }
+  | { readonly kind: "denied" };
+
+export interface ResourceQuestion {
+  /** As parseRequestPath gives it. */
+  readonly path: BytePath;
+  readonly trailingSlash: boolean;
+  /** The header of this name. */
+  readonly acceptEncoding: string | null;
+  /** performance.now() by which the answer must be there. */
+  readonly deadline: number;
+}
+
+export interface ResourceOptions {
+  readonly finder: Finder;
+  readonly viewOf: (member: Member) => ReplicaView;
+  /** Directory on every server that is the web root, without a slash at its end except for "/". */
+  readonly root: BytePath;
+  readonly autoindex: boolean;
+  /** Served for paths where there is nothing: "/index.html" of a single-page application. Null: 404. */
+  readonly fallback: BytePath | null;
+}
+
+const INDEX = "index.html";
+
+const missing: Resource = { kind: "missing" };
+
+export function createResourceFinder(options: ResourceOptions) {
+  const { finder, viewOf, root } = options;
+
+  /** The path on a Chirp server. */
+  function onServer(path: BytePath): BytePath {
+    return root === "/" ? path : path === "/" ? root : root + path;
+  }
+
+  async function directory(question: ResourceQuestion, trace: Trace): Promise<Resource> {
+    const path = onServer(question.path);
+    const index = await finder.find(joinPath(path, INDEX), trace, question.deadline);
+    if (index.kind === "file") return await withEncoding(index, question, trace);
+    if (index.kind === "denied") return index;
+    if (!options.autoindex) return missing;
+    const verdict = question.path === "/" ? index : await finder.find(path, trace, question.deadline);
+    if (verdict.kind === "denied") return verdict;
+    if (verdict.kind !== "directory" && question.path !== "/") return missing;
+    const entries = await finder.listDirectory(path, trace, question.deadline);
+    return entries === null ? { kind: "denied" } : { kind: "listing", entries };
+  }
+
+  async function fileOrDirectory(question: ResourceQuestion, trace: Trace): Promise<Resource> {
+    const verdict: Verdict = await finder.find(onServer(question.path), trace, question.deadline);
+    switch (verdict.kind) {
+      case "file":
+        return await withEncoding(verdict, question, trace);
+      case "directory":
+        return { kind: "redirect" };
+      default:
+        return verdict;
+    }
+  }
+
+  /** The precompressed copy that the client prefers, on the same server: one listing has told of them all. */
+  async function withEncoding(file: FoundFile, question: ResourceQuestion, trace: Trace): Promise<Resource> {
+    const view = viewOf(file.member);
+    const path = root === "/" ? file.path : file.path.slice(root.length);
+    const available: ContentCoding[] = [];
+    for (const coding of contentCodings) {
+      const sibling = view.peek(file.path + siblingSuffix[coding]);
+      if (sibling !== undefined && sibling.mtime >= file.stat.mtime) available.push(coding);
+    }
+    if (available.length === 0) return { kind: "file", file, path, encoding: null, varies: false };
+    const plain: Resource = { kind: "file", file, path, encoding: null, varies: true };
+    const coding = chooseCoding(question.acceptEncoding, available);
+    if (coding === null) return plain;
+    const sibling = await finder.find(file.path + siblingSuffix[coding], trace, question.deadline, file.member);
+    return sibling.kind === "file" ? { kind: "file", file: sibling, path, encoding: coding, varies: true } : plain;
+  }
+
+  return {
+    async find(question: ResourceQuestion, trace: Trace): Promise<Resource> {
+      const resource = await (question.trailingSlash ? directory(question, trace) : fileOrDirectory(question, trace));
+      if (resource.kind !== "missing" || options.fallback === null) return resource;
+      return await fileOrDirectory({ ...question, path: options.fallback, trailingSlash: false }, trace);
+    },
+  };
+}
+
+export type ResourceFinder = ReturnType<typeof createResourceFinder>;
