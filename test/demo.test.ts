@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./helpers/run.ts";
 
@@ -15,15 +16,20 @@ interface Demo extends AsyncDisposable {
   readonly child: Bun.Subprocess;
 }
 
-/** Starts the demo by way of scripts/run.mjs, as npm does, on a free port and with a small large file. */
-async function startDemo(): Promise<Demo> {
+/** The demo by way of scripts/run.mjs, as npm starts it, on a free port and with a small large file; until it says `marker`. */
+async function demoUntil(marker: string): Promise<{ child: Bun.Subprocess; output: string }> {
   const command = ["node", join(project, "scripts/run.mjs"), join(project, "bin/demo.ts"), "--port", "0"];
-  const child = Bun.spawn([...command, "--large-file", "8MB"], { stdout: "pipe", stderr: "inherit", detached: true });
+  const child = Bun.spawn([...command, "--large-file", "8MB"], { stdout: "pipe", stderr: "ignore", detached: true });
   let output = "";
   for await (const chunk of child.stdout.values({ preventCancel: true })) {
     output += Buffer.from(chunk).toString();
-    if (output.includes("Ctrl-C here")) break;
+    if (output.includes(marker)) break;
   }
+  return { child, output };
+}
+
+async function startDemo(): Promise<Demo> {
+  const { child, output } = await demoUntil("Ctrl-C here");
   const dispose = async () => {
     child.kill("SIGTERM");
     await child.exited;
@@ -78,9 +84,21 @@ test("the site is served, survives what the demo advises to do to it, and Ctrl-C
   expect(await child.exited).toBe(0);
   expect(existsSync(directory)).toBe(false);
   for (const host of [...hosts, url.slice("http://".length)]) {
-    expect(fetch(`http://${host}/`)).rejects.toThrow();
+    await expect(fetch(`http://${host}/`)).rejects.toThrow();
   }
 });
+
+test.each(["Starting three", "Wrote the site", "Synchronising it", "copied"])(
+  "Ctrl-C after %j leaves nothing behind",
+  async (marker) => {
+    // Somebody may be running a demo of their own.
+    const before = leftovers();
+    const { child } = await demoUntil(marker);
+    process.kill(-child.pid, "SIGINT");
+    expect(await child.exited).toBe(0);
+    expect(leftovers().filter((each) => !before.includes(each))).toEqual([]);
+  },
+);
 
 test("a port in use is one message that says what to do, and nothing is started", async () => {
   const server = createServer();
@@ -104,3 +122,11 @@ test.each([
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(message);
 });
+
+/** The directories of demos, and the logs there that running servers hold open, which they do even when it is removed. */
+function leftovers(): string[] {
+  const directories = readdirSync(tmpdir()).filter((name) => name.startsWith("chirp-site-demo-"));
+  const { stdout } = Bun.spawnSync(["sh", "-c", "readlink /proc/[0-9]*/fd/1"], { stderr: "ignore" });
+  const logs = stdout.toString().split("\n");
+  return [...directories, ...logs.filter((file) => file.includes("/chirp-site-demo-"))];
+}
