@@ -1,10 +1,15 @@
 /** The command line of chirp_synchronize: what may be given, and what it says. */
 import type { Program } from "../cli/arguments.ts";
-import { UsageError } from "../cli/arguments.ts";
-import { parseCount, parseSeconds, parseSize, parseText } from "../cli/values.ts";
-import type { DeletionLimit } from "./options.ts";
-
-const COUNT_MAX = 64;
+import { parseText } from "../cli/values.ts";
+import {
+  parseAuth,
+  parseDeletionLimit,
+  parsePositiveSeconds,
+  parseRate,
+  parseRetries,
+  parseWorkers,
+} from "./option_values.ts";
+import { selectionOptions } from "./selection_options.ts";
 
 export const program = {
   name: "chirp_synchronize",
@@ -40,100 +45,7 @@ export const program = {
       description: "files, bytes, rate and time left, while it runs",
     },
     json: { type: "flag", group: "Output", description: "one JSON object a line, for programs" },
-    checksum: {
-      type: "flag",
-      letter: "c",
-      group: "What is copied",
-      description: "compare by the servers' hashes where sizes are equal",
-    },
-    "size-only": { type: "flag", group: "What is copied", description: "equal sizes count as unchanged" },
-    "ignore-times": {
-      type: "flag",
-      letter: "I",
-      group: "What is copied",
-      description: "copy all, also what seems unchanged",
-    },
-    update: {
-      type: "flag",
-      letter: "u",
-      group: "What is copied",
-      description: "leave files that are newer on the target",
-    },
-    existing: { type: "flag", group: "What is copied", description: "make nothing that the target does not have" },
-    "ignore-existing": { type: "flag", group: "What is copied", description: "leave files that the target has" },
-    "modify-window": {
-      type: "value",
-      hint: "SECONDS",
-      default: "0",
-      parse: parseWindow,
-      group: "What is copied",
-      description: "times that differ by no more are equal",
-    },
-    exclude: {
-      type: "list",
-      hint: "PATTERN",
-      parse: parseText,
-      group: "What is copied",
-      description: "leave out, and protect from deletion; rsync's patterns, the first match decides",
-    },
-    include: {
-      type: "list",
-      hint: "PATTERN",
-      parse: parseText,
-      group: "What is copied",
-      description: "do not leave out",
-    },
-    "exclude-from": {
-      type: "list",
-      hint: "FILE",
-      parse: parseText,
-      group: "What is copied",
-      description: "exclude patterns, one a line",
-    },
-    "include-from": {
-      type: "list",
-      hint: "FILE",
-      parse: parseText,
-      group: "What is copied",
-      description: "include patterns, one a line",
-    },
-    "files-from": {
-      type: "value",
-      hint: "FILE",
-      parse: parseText,
-      group: "What is copied",
-      description: "only these paths, one a line; - is standard input",
-    },
-    "max-size": {
-      type: "value",
-      hint: "SIZE",
-      parse: parseSize,
-      group: "What is copied",
-      description: "leave out larger files",
-    },
-    "min-size": {
-      type: "value",
-      hint: "SIZE",
-      default: "0",
-      parse: parseSize,
-      group: "What is copied",
-      description: "leave out smaller files",
-    },
-    "max-depth": {
-      type: "value",
-      hint: "N",
-      parse: parseDepth,
-      group: "What is copied",
-      description: "levels of directories; 1 is the top alone",
-    },
-    settle: {
-      type: "value",
-      hint: "TIME",
-      default: "2",
-      parse: parseSettle,
-      group: "What is copied",
-      description: "wait until a file has been left alone so long",
-    },
+    ...selectionOptions,
     delete: { type: "flag", group: "Deleting", description: "remove from the target what the source does not have" },
     "max-delete": {
       type: "value",
@@ -247,51 +159,3 @@ export const program = {
     debug: { type: "flag", letter: "d", group: "Connections", description: "also say how failures came about" },
   },
 } as const satisfies Program;
-
-/** "20" → count 20; "10%" → percent 10. */
-export function parseDeletionLimit(text: string, option: string): DeletionLimit {
-  const match = /^(\d{1,15})(%?)$/.exec(text);
-  const number = Number(match?.[1]);
-  if (match === null || (match[2] === "%" && number > 100)) {
-    throw new UsageError(`${option} "${text}" is neither a number nor a share from 0% to 100%`);
-  }
-  return match[2] === "%" ? { kind: "percent", percent: number } : { kind: "count", count: number };
-}
-
-/** Bytes a second; a number without a unit counts KiB, as in rsync; 0 is no limit. */
-export function parseRate(text: string, option: string): number {
-  return parseSize(/^[\d.]+$/.test(text) ? `${text}k` : text, option);
-}
-
-const authMethods = ["unix", "hostname", "address", "ticket"];
-
-function parseAuth(text: string, option: string): string[] {
-  const methods = text.split(",");
-  const unknown = methods.find((method) => !authMethods.includes(method));
-  if (unknown !== undefined) throw new UsageError(`${option}: "${unknown}" is none of ${authMethods.join(", ")}`);
-  return methods;
-}
-
-function parsePositiveSeconds(text: string, option: string): number {
-  return parseSeconds(text, option, { min: 1, max: 31_536_000 });
-}
-
-function parseSettle(text: string, option: string): number {
-  return parseSeconds(text, option, { max: 3600 });
-}
-
-function parseWindow(text: string, option: string): number {
-  return parseSeconds(text, option, { max: 86_400 });
-}
-
-function parseDepth(text: string, option: string): number {
-  return parseCount(text, option, { min: 1 });
-}
-
-function parseWorkers(text: string, option: string): number {
-  return parseCount(text, option, { min: 1, max: COUNT_MAX });
-}
-
-function parseRetries(text: string, option: string): number {
-  return parseCount(text, option, { max: 20 });
-}

@@ -22,7 +22,7 @@ export async function decideComparisons(
 ): Promise<Action[]> {
   if (!actions.some(({ kind }) => kind === "compare")) return [...actions];
   const decided = await Promise.allSettled(
-    actions.map(async (action) => (action.kind === "compare" ? decide(run, node, action) : action)),
+    actions.map(async (action) => (action.kind === "compare" ? await decide(run, node, action) : action)),
   );
   const result: Action[] = [];
   for (const one of decided) {
@@ -52,12 +52,12 @@ async function ask(run: TargetRun, relative: string, { by }: Comparison): Promis
   const own = targetPath(run, relative);
   const directory = parentPath(path);
   if (by === "link") {
-    return Promise.all([
+    return await Promise.all([
       run.source.ask(directory, `readlink ${path}`, (store) => store.call({ kind: "readlink", path })),
       run.store.call({ kind: "readlink", path: own }),
     ]);
   }
-  return Promise.all([
+  return await Promise.all([
     run.source.ask(directory, `sha1 ${path}`, (store) => store.call({ kind: "hash", path, algorithm: "sha1" })),
     run.store.call({ kind: "hash", path: own, algorithm: "sha1" }),
   ]);

@@ -54,11 +54,8 @@ export async function copyBatch(
   let rest = files;
   for (let attempt = 1; rest.length > 0 && !run.stop.aborted; attempt++) {
     const staged = await stageAll(run, node, rest, destination);
-    const begun = run.source.now();
     const directory = sourcePath(run, node.path);
-    const now = new Map(
-      (await run.source.relist(directory, begun)).map(({ name, stat }: DirectoryEntry) => [name, stat]),
-    );
+    const now = new Map((await run.source.relist(directory)).map(({ name, stat }: DirectoryEntry) => [name, stat]));
     const changed: FileCopy[] = [];
     const good: Staged[] = [];
     for (const { file, staging } of staged) {

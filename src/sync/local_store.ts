@@ -33,7 +33,7 @@ async function perform(operation: Operation): Promise<Results[OperationKind]> {
   const file = disk(path);
   switch (operation.kind) {
     case "list":
-      return list(path, operation.maxBytes);
+      return await list(path, operation.maxBytes);
     case "stat":
       return statOf(await fs.stat(file));
     case "lstat":
@@ -47,7 +47,7 @@ async function perform(operation: Operation): Promise<Results[OperationKind]> {
       await readWhole(path, new Uint8Array(operation.buffer));
       return null;
     case "read":
-      return readRange(operation);
+      return await readRange(operation);
     case "close":
       return null;
     case "putFile":
@@ -83,7 +83,7 @@ async function perform(operation: Operation): Promise<Results[OperationKind]> {
     case "readlink":
       return (await fs.readlink(file, { encoding: "buffer" })).toString("latin1");
     case "hash":
-      return hashOf(path, operation.algorithm);
+      return await hashOf(path, operation.algorithm);
     case "getAcl":
       // A plain directory has no access list; two of them always agree.
       return [];
@@ -135,13 +135,14 @@ async function readWhole(path: BytePath, bytes: Uint8Array): Promise<void> {
 async function readRange(operation: Operation & { kind: "read" }): Promise<Results["read"]> {
   const { path, offset, length, version, check = false, buffer } = operation;
   await using file = await openRegular(path);
-  const current = versionOf(statOf(await file.stat()));
+  const current = statOf(await file.stat());
   if (version !== undefined && !isSameVersion(current, version)) throw stale(path);
-  const bytes = new Uint8Array(buffer ?? Math.max(0, Math.min(length, current.size - offset))).subarray(0, length);
+  const memory = buffer ?? new ArrayBuffer(Math.max(0, Math.min(length, current.size - offset)));
+  const bytes = new Uint8Array(memory).subarray(0, length);
   const count = await readAt(file, bytes, offset);
-  if (check && !isSameVersion(versionOf(statOf(await file.stat())), current)) throw stale(path);
-  const whole = buffer === undefined ? (bytes.buffer as ArrayBuffer).slice(0, count) : null;
-  return { bytes: whole, length: count, version: current };
+  if (check && !isSameVersion(statOf(await file.stat()), current)) throw stale(path);
+  const whole = buffer === undefined ? (memory as ArrayBuffer).slice(0, count) : null;
+  return { bytes: whole, length: count, version: versionOf(current) };
 }
 
 /** Regular files only, without waiting at a FIFO. */

@@ -64,7 +64,7 @@ async function statAncestors({ store, directory }: Place): Promise<(FileStat | n
     paths.push(path);
     if (path === "/") break;
   }
-  return Promise.all(paths.map((path) => statOrReadable(store, path)));
+  return await Promise.all(paths.map((path) => statOrReadable(store, path)));
 }
 
 /** A parent that may not be looked at says nothing; it is not what the two have in common. */

@@ -1,39 +1,26 @@
 /** One target's run from its connection to its report. */
-import { parentPath } from "../chirp/byte_path.ts";
 import { hostPort } from "../chirp/server_address.ts";
-import { fileType } from "../chirp/file_stat.ts";
 import { ChirpError, type ErrorCode } from "../errors.ts";
 import { backupRoot } from "./backup.ts";
 import { observeDifferences } from "./check.ts";
 import { createDeletions, type Deletions } from "./deletions.ts";
-import { type Endpoint, openStore, resolveEndpoint } from "./endpoint.ts";
+import { type Endpoint, openStore } from "./endpoint.ts";
 import { exitCodeOfTarget } from "./exit_code.ts";
 import { createFilter } from "./filter.ts";
 import { setTopTime } from "./finish_directory.ts";
 import { withholdDeletions } from "./guard.ts";
 import { LockedError } from "./lock.ts";
-import { findOverlap } from "./overlap.ts";
+import { openTop, RefusedError } from "./open_target.ts";
 import type { SyncOptions } from "./options.ts";
 import { emptyCounts, type Ending, type TargetReport } from "./report.ts";
 import { resolveConflicts } from "./resolve_conflicts.ts";
 import { listedPaths } from "./selection.ts";
 import { createSemaphore } from "./semaphore.ts";
 import { createStaging } from "./staging.ts";
-import { readOnly, statOrNull, type Store } from "./store.ts";
-import { endingOf, type SourceRoot, type Synchronization } from "./synchronize.ts";
+import { readOnly, type Store } from "./store.ts";
+import { endingOf, type SourceRoot, type Synchronization } from "./synchronization.ts";
 import { type DirectoryNode, type TargetRun, warn } from "./target_run.ts";
-import { createNode, walkTree } from "./walk.ts";
-
-/** Why a run does not begin, though the server is well. */
-class RefusedError extends Error {
-  override readonly name = "RefusedError";
-  readonly ending: Ending;
-
-  constructor(ending: Ending) {
-    super(ending.message);
-    this.ending = ending;
-  }
-}
+import { walkTree } from "./walk.ts";
 
 const CLOSE_GRACE_MS = 500;
 
@@ -125,49 +112,6 @@ function withBackupProtected({ options }: Synchronization, target: Endpoint): Sy
   if (backup === null || !backup.startsWith(prefix)) return options.rules;
   const pattern = backup.slice(prefix.length - 1).replace(/[\\*?[]/g, "\\$&");
   return [{ include: false, pattern }, ...options.rules];
-}
-
-/** The top of the tree on the target, made when only it is missing. */
-async function openTop(run: TargetRun, root: SourceRoot, target: Endpoint, mayWrite: boolean): Promise<DirectoryNode> {
-  const what = `the target "${run.root}" on ${run.replica}`;
-  const refuse = (stage: Ending["stage"], message: string, code: ErrorCode | null = null): never => {
-    throw new RefusedError({ stage, code, message });
-  };
-  const overlap = await findOverlap(
-    { store: root.store, server: root.server, directory: run.sourceRoot },
-    { store: run.store, server: await resolveEndpoint(target), directory: run.root },
-    mayWrite,
-  );
-  if (overlap !== null) refuse("overlap", `${overlap}: "${run.sourceRoot}" on ${root.endpoint.server}, ${what}`);
-  const there = await statOrNull(run.store, run.root);
-  if (there !== null && fileType(there) !== "directory") refuse("root", `${what} is not a directory`, "ENOTDIR");
-  if (there === null) {
-    const parent = run.root === "/" ? null : await statOrNull(run.store, parentPath(run.root));
-    if (parent === null || fileType(parent) !== "directory") {
-      refuse("root", `${what} cannot be made: "${parentPath(run.root)}" does not exist there; make it first`, "ENOENT");
-    }
-    if (mayWrite) await makeTop(run, refuse, what);
-  } else if (mayWrite) {
-    await run.staging.inspect();
-    // To be used or removed; and if another run is at it, that shows now and not half way.
-    if (run.staging.hasLeftovers()) await run.staging.open();
-  }
-  const top = createNode("", null, { source: root.stat, target: there });
-  top.made.resolve(true);
-  return top;
-}
-
-async function makeTop(
-  run: TargetRun,
-  refuse: (stage: Ending["stage"], message: string, code: ErrorCode) => never,
-  what: string,
-): Promise<void> {
-  try {
-    await run.store.call({ kind: "mkdir", path: run.root, mode: 0o755 });
-  } catch (error) {
-    if (!(error instanceof ChirpError) || error.blame !== "path") throw error;
-    refuse("root", `${what} cannot be made: ${error.message}`, error.code);
-  }
 }
 
 /** The walk, the deletions, and the end of staging. Why deletions were withheld, or null. */

@@ -21,10 +21,8 @@ const ENTRY_BYTES = 256;
 /** The source for one target. Everything asked for within a directory is kept until all targets have released it. */
 export interface SourceView {
   list(directory: BytePath): Promise<readonly DirectoryEntry[]>;
-  /** A listing that was begun after `since` (see `now`). */
-  relist(directory: BytePath, since: number): Promise<readonly DirectoryEntry[]>;
-  /** A counter that grows with every read of the source: what `relist` compares with. */
-  now(): number;
+  /** A listing that was begun after everything that has been read of the directory's files. */
+  relist(directory: BytePath): Promise<readonly DirectoryEntry[]>;
   /** The contents, which have exactly stat.size bytes; ESTALE when they do not. */
   readWhole(directory: BytePath, path: BytePath, stat: FileStat): Promise<SharedArrayBuffer>;
   readChunk(
@@ -75,6 +73,8 @@ export function createSharedSource({ store, throttle, top, list }: SharedSourceO
   /** Every target that is waited for, with the directories it has released. */
   const views = new Set<symbol>();
   const released = new Map<BytePath, Set<symbol>>();
+  /** The clock when the last read of a file in a directory ended. */
+  const readAt = new Map<BytePath, number>();
   let usedBytes = 0;
   let clock = 0;
   let wake: (() => void)[] = [];
@@ -89,23 +89,20 @@ export function createSharedSource({ store, throttle, top, list }: SharedSourceO
     if (known !== undefined) {
       known.awaited.delete(view);
       if (known.awaited.size === 0) drop(key, known);
-      return known.promise as Promise<T>;
+      return await (known.promise as Promise<T>);
     }
     const others = [...views].filter((other) => other !== view && released.get(at.directory)?.has(other) !== true);
-    if (others.length === 0) {
-      clock++;
-      return load();
-    }
+    if (others.length === 0) return await load();
     await makeRoom(at.bytes);
     // Another target may have begun the same while this one waited.
-    if (kept.has(key)) return get(view, at, load);
+    if (kept.has(key)) return await get(view, at, load);
     const promise = load();
-    const entry: Kept = { ...at, promise, begun: clock++, awaited: new Set(others) };
+    const entry: Kept = { ...at, promise, begun: clock, awaited: new Set(others) };
     kept.set(key, entry);
     usedBytes += at.bytes;
     // A failure is not kept: the next one asks again. The caller sees it through the promise itself.
     promise.catch(() => drop(key, entry));
-    return promise;
+    return await promise;
   }
 
   function drop(key: string, entry: Kept): void {
@@ -156,16 +153,17 @@ export function createSharedSource({ store, throttle, top, list }: SharedSourceO
     const view = Symbol("view");
     views.add(view);
     return {
-      now: () => clock,
       list: (directory) =>
         directory === top.directory
           ? Promise.resolve(top.entries)
           : get(view, { directory, path: directory, key: "list", bytes: ENTRY_BYTES }, () => list(directory)),
-      async relist(directory, since) {
+      async relist(directory) {
         const key = `${directory}\0relist`;
         const known = kept.get(key);
-        if (known !== undefined && known.begun < since) drop(key, known);
-        return get(view, { directory, path: directory, key: "relist", bytes: ENTRY_BYTES }, () => list(directory));
+        if (known !== undefined && known.begun < (readAt.get(directory) ?? 0)) drop(key, known);
+        return await get(view, { directory, path: directory, key: "relist", bytes: ENTRY_BYTES }, () =>
+          list(directory),
+        );
       },
       readWhole: (directory, path, stat) =>
         get(view, { directory, path, key: `whole\0${path}\0${versionKey(stat)}`, bytes: stat.size }, async () => {
@@ -174,6 +172,7 @@ export function createSharedSource({ store, throttle, top, list }: SharedSourceO
           if (stat.size === 0) return buffer;
           await throttle(stat.size);
           await store.call({ kind: "getFileInto", path, buffer });
+          readAt.set(directory, ++clock);
           return buffer;
         }),
       readChunk: (directory, path, stat, offset, length) =>
@@ -182,17 +181,21 @@ export function createSharedSource({ store, throttle, top, list }: SharedSourceO
           { directory, path, key: `chunk\0${path}\0${versionKey(stat)}\0${offset}`, bytes: length },
           async () => {
             await throttle(length);
-            return readExactly(store, path, stat, offset, length);
+            const buffer = await readExactly(store, path, stat, offset, length);
+            readAt.set(directory, ++clock);
+            return buffer;
           },
         ),
       ask: (directory, key, load) =>
         get(view, { directory, path: "", key: `ask\0${key}`, bytes: ENTRY_BYTES }, () => load(store)),
       release(directory) {
-        const views_ = released.get(directory) ?? new Set();
-        views_.add(view);
-        released.set(directory, views_);
+        const by = released.get(directory) ?? new Set();
+        by.add(view);
+        released.set(directory, by);
         dropUnawaited(view, (entry) => entry.directory === directory);
-        if ([...views].every((other) => views_.has(other))) released.delete(directory);
+        if (![...views].every((other) => by.has(other))) return;
+        released.delete(directory);
+        readAt.delete(directory);
       },
       forget(directory, path) {
         for (const [key, entry] of kept) {

@@ -29,8 +29,8 @@ export function splitForStaging(files: readonly FileCopy[]): { first: FileCopy[]
 export async function stagedRightsAgree(run: TargetRun, node: DirectoryNode): Promise<boolean> {
   const { parent } = node;
   if (parent === null) return false;
-  parent.rightsAgree ??= await compareRights(run, parent);
-  return parent.rightsAgree;
+  parent.rightsAgree ??= compareRights(run, parent);
+  return await parent.rightsAgree;
 }
 
 async function compareRights(run: TargetRun, directory: DirectoryNode): Promise<boolean> {
@@ -58,7 +58,7 @@ export async function stageDirectory(run: TargetRun, node: DirectoryNode, files:
     replaces: null,
     hasArrived: (there) => fileType(there) === "directory",
   });
-  node.rightsAgree = true;
+  node.rightsAgree = Promise.resolve(true);
   node.touched = true;
   run.counts.copied += good;
 }

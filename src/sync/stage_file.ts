@@ -23,8 +23,8 @@ export async function stageFile(
 ): Promise<BytePath> {
   const { source } = file;
   await waitUntilSettled(run, source);
-  if (run.options.serverSide && run.address !== null) return stageServerSide(run, relative, file, newPath());
-  if (source.size > SMALL_FILE_BYTES) return stageLargeFile(run, relative, file);
+  if (run.options.serverSide && run.address !== null) return await stageServerSide(run, relative, file, newPath());
+  if (source.size > SMALL_FILE_BYTES) return await stageLargeFile(run, relative, file);
   const staging = newPath();
   const path = sourcePath(run, relative);
   const buffer = await run.source.readWhole(parentPath(path), path, source);

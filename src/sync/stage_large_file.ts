@@ -105,7 +105,7 @@ async function verify(
   hash: Hash | null,
 ): Promise<void> {
   if (!run.options.verify) return;
-  if (hash === null) return verifyOnServers(run, path, staging);
+  if (hash === null) return await verifyOnServers(run, path, staging);
   const found = await run.store.call({ kind: "hash", path: staging, algorithm: "sha1" });
   if (found === hash.digest("hex")) return;
   throw new ChirpError({

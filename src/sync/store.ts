@@ -31,12 +31,12 @@ export async function listDirectory(store: Store, path: BytePath): Promise<Direc
 
 /** lstat, or null when the server answers that nothing is there (a parent that is a file counts as that). */
 export async function lstatOrNull(store: Store, path: BytePath): Promise<FileStat | null> {
-  return nullWhenMissing(store.call({ kind: "lstat", path }));
+  return await nullWhenMissing(store.call({ kind: "lstat", path }));
 }
 
 /** As lstatOrNull, links followed. */
 export async function statOrNull(store: Store, path: BytePath): Promise<FileStat | null> {
-  return nullWhenMissing(store.call({ kind: "stat", path }));
+  return await nullWhenMissing(store.call({ kind: "stat", path }));
 }
 
 /** Null in place of ENOENT and ENOTDIR, which say that there is nothing of this name. */

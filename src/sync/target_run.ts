@@ -45,7 +45,7 @@ export interface DirectoryNode {
   /** Done when it exists on the target; false when it could not be made. */
   readonly made: PromiseWithResolvers<boolean>;
   /** Whether a directory made in staging and moved here has the rights that one made here would have; null: not asked yet. */
-  rightsAgree: boolean | null;
+  rightsAgree: Promise<boolean> | null;
   /** Itself and its subdirectories that are not finished. */
   pending: number;
   /** Something was made, replaced or removed directly in it, so that its time has to be set again. */

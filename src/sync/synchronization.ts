@@ -1,0 +1,46 @@
+/** What one synchronisation is asked to do, and what its parts for several targets share. */
+import type { ChirpError } from "../errors.ts";
+import type { DirectoryEntry, FileStat } from "../protocol.ts";
+import type { Credentials, Endpoint } from "./endpoint.ts";
+import type { SyncOptions } from "./options.ts";
+import type { Counts, Ending, SyncEvent } from "./report.ts";
+import type { SharedSource } from "./shared_source.ts";
+import type { Store } from "./store.ts";
+
+export interface Synchronization {
+  readonly source: Endpoint;
+  readonly targets: readonly Endpoint[];
+  readonly options: SyncOptions;
+  readonly credentials: Credentials;
+  /** Compare only: differences are told, nothing is changed. */
+  readonly check: boolean;
+  readonly emit: (event: SyncEvent) => void;
+  /** Ends the run after what is in hand. */
+  readonly stop: AbortSignal;
+  /** Ends it at once, leaving what is in hand in staging. */
+  readonly abort: AbortSignal;
+  /** Called with the counts of each target as its run begins; they change as it goes on. */
+  readonly watch?: (replica: string, counts: Readonly<Counts>) => void;
+}
+
+/** The source as it was found at the start. */
+export interface SourceRoot {
+  readonly endpoint: Endpoint;
+  /** "address:port", resolved. */
+  readonly server: string;
+  /** Refuses to write. */
+  readonly store: Store;
+  /** The same, for what the source server is to write elsewhere (--server-side). */
+  readonly sender: Store;
+  readonly stat: FileStat;
+  readonly entries: readonly DirectoryEntry[];
+  readonly shared: SharedSource;
+}
+
+/** The ending that a failure of a whole server makes. */
+export function endingOf(error: ChirpError, stop: AbortSignal, atStart: boolean): Ending {
+  if (stop.aborted || error.code === "ECONNABORTED") {
+    return { stage: "interrupted", code: error.code, message: "interrupted" };
+  }
+  return { stage: atStart ? "connect" : "lost", code: error.code, message: error.message };
+}
