@@ -11,7 +11,7 @@ const parts = [
   { name: "types", command: [bun, "check"] },
   { name: "lint", command: [join(project, "node_modules/.bin/oxlint"), "--type-aware", "--deny-warnings"] },
   { name: "format of C", command: clangFormat(), remedy: "clang-format -i native/*.[ch]" },
-  { name: "tests", command: [bun, "test"], slow: true },
+  { name: "tests", command: [bun, "test", "--timeout", "60000"], slow: true },
 ];
 
 const words = process.argv.slice(2);

@@ -1,10 +1,13 @@
 /** The set-up on machines that lack something, and scripts/run.mjs; what it does on a fresh machine, .ci/run shows. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./helpers/run.ts";
+
+// Real processes on a busy machine: Bun's own 5 s are short, and a test that takes longer than this hangs.
+setDefaultTimeout(60_000);
 
 const project = join(import.meta.dir, "..");
 const node = Bun.which("node") ?? "node";

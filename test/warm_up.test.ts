@@ -1,10 +1,13 @@
 /** Runs docs/warm-up.md: every block of shell lines, in order, in one shell, against what the page says they print. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../src/cluster/free_port.ts";
 import { run } from "./helpers/run.ts";
+
+// Real processes on a busy machine: Bun's own 5 s are short, and a test that takes longer than this hangs.
+setDefaultTimeout(60_000);
 
 const project = join(import.meta.dir, "..");
 
