@@ -14,6 +14,10 @@ const SETTLED_MS = 100;
 
 const { options } = readArguments(serveProgram);
 
+function log(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 function fail(message: string): never {
   process.stderr.write(`serve: ${message}\n`);
   process.exit(usageExitCode);
@@ -32,7 +36,7 @@ function readServers(): ServerAddress[] {
 function start(): WebServer {
   try {
     requireLibrary();
-    return startWebServer(options, readServers());
+    return startWebServer(options, readServers(), log);
   } catch (error) {
     if (error instanceof ServersFileError || error instanceof LibraryError) fail(error.message);
     const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -52,10 +56,10 @@ function reload(): void {
   try {
     const servers = readServers();
     server.update(servers);
-    process.stderr.write(`${options.servers}: ${servers.length} servers\n`);
+    log(`${options.servers}: ${servers.length} servers`);
   } catch (error) {
     if (!(error instanceof ServersFileError)) throw error;
-    process.stderr.write(`${error.message}; the old list stays in use\n`);
+    log(`${error.message}; the old list stays in use`);
   }
 }
 
@@ -82,4 +86,5 @@ async function stop(): Promise<void> {
 process.on("SIGINT", () => void stop());
 process.on("SIGTERM", () => void stop());
 
-process.stderr.write(`listening on ${server.url}\n`);
+log(`listening on ${server.url}`);
+if (server.adminUrl !== null) log(`admin on ${server.adminUrl}`);

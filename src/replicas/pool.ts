@@ -29,6 +29,8 @@ export interface PoolOptions {
 export interface Pool {
   readonly replicas: Replicas;
   readonly members: readonly Member[];
+  /** Calls that may wait, in all lanes together. */
+  readonly queueLimit: number;
   /** See Replicas.choose. */
   choose(excluded?: ReadonlySet<Member>): Member | undefined;
   failed(member: Member, error: ChirpError): void;
@@ -114,6 +116,9 @@ export function createPool(addresses: readonly ServerAddress[], options: PoolOpt
     replicas,
     get members() {
       return members;
+    },
+    get queueLimit() {
+      return members.length * LANE_QUEUE_LIMIT;
     },
     choose(excluded) {
       const replica = replicas.choose(excluded && new Set([...excluded].map((member) => member.replica)));

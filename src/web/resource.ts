@@ -8,16 +8,18 @@ import type { Member } from "../replicas/pool.ts";
 
 export type FoundFile = Found & { readonly kind: "file" };
 
+export interface FileResource {
+  readonly kind: "file";
+  readonly file: FoundFile;
+  /** Of the file that is meant, below the web root: "/dir/index.html", also when a compressed copy is sent. */
+  readonly path: BytePath;
+  readonly encoding: ContentCoding | null;
+  /** Encodings that there are besides the plain file: when there is one, Accept-Encoding has decided. */
+  readonly available: readonly ContentCoding[];
+}
+
 export type Resource =
-  | {
-      readonly kind: "file";
-      readonly file: FoundFile;
-      /** Of the file that is meant, below the web root: "/dir/index.html", also when a compressed copy is sent. */
-      readonly path: BytePath;
-      readonly encoding: ContentCoding | null;
-      /** There are other encodings: Accept-Encoding decided. */
-      readonly varies: boolean;
-    }
+  | FileResource
   | { readonly kind: "redirect" }
   | { readonly kind: "listing"; readonly entries: readonly DirectoryEntry[] }
   | { readonly kind: "missing" }
@@ -43,17 +45,14 @@ export interface ResourceOptions {
   readonly fallback: BytePath | null;
 }
 
-const INDEX = "index.html";
+export const INDEX = "index.html";
 
 const missing: Resource = { kind: "missing" };
 
 export function createResourceFinder(options: ResourceOptions) {
   const { finder, viewOf, root } = options;
 
-  /** The path on a Chirp server. */
-  function onServer(path: BytePath): BytePath {
-    return root === "/" ? path : path === "/" ? root : root + path;
-  }
+  const onServer = (path: BytePath) => pathOnServer(root, path);
 
   async function directory(question: ResourceQuestion, trace: Trace): Promise<Resource> {
     const path = onServer(question.path);
@@ -84,17 +83,16 @@ export function createResourceFinder(options: ResourceOptions) {
   async function withEncoding(file: FoundFile, question: ResourceQuestion, trace: Trace): Promise<Resource> {
     const view = viewOf(file.member);
     const path = root === "/" ? file.path : file.path.slice(root.length);
-    const available: ContentCoding[] = [];
-    for (const coding of contentCodings) {
+    const available = contentCodings.filter((coding) => {
       const sibling = view.peek(file.path + siblingSuffix[coding]);
-      if (sibling !== undefined && sibling.mtime >= file.stat.mtime) available.push(coding);
-    }
-    if (available.length === 0) return { kind: "file", file, path, encoding: null, varies: false };
-    const plain: Resource = { kind: "file", file, path, encoding: null, varies: true };
+      // An older one was made of an older file.
+      return sibling !== undefined && sibling.mtime >= file.stat.mtime;
+    });
+    const plain: FileResource = { kind: "file", file, path, encoding: null, available };
     const coding = chooseCoding(question.acceptEncoding, available);
     if (coding === null) return plain;
     const sibling = await finder.find(file.path + siblingSuffix[coding], trace, question.deadline, file.member);
-    return sibling.kind === "file" ? { kind: "file", file: sibling, path, encoding: coding, varies: true } : plain;
+    return sibling.kind === "file" ? { kind: "file", file: sibling, path, encoding: coding, available } : plain;
   }
 
   return {
@@ -104,6 +102,12 @@ export function createResourceFinder(options: ResourceOptions) {
       return await fileOrDirectory({ ...question, path: options.fallback, trailingSlash: false }, trace);
     },
   };
+}
+
+/** Where a path of the site lies on a Chirp server. ("/www", "/a") → "/www/a"; ("/www", "/") → "/www". */
+export function pathOnServer(root: BytePath, path: BytePath): BytePath {
+  if (root === "/") return path;
+  return path === "/" ? root : root + path;
 }
 
 export type ResourceFinder = ReturnType<typeof createResourceFinder>;

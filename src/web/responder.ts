@@ -40,22 +40,32 @@ export function createResponder(options: ResponderOptions): Responder {
 
   return {
     async respond({ status, body }, file, trace, headers, onEnd) {
-      if (body.kind === "none") {
-        onEnd({ bytes: 0, error: null });
-        return new Response(null, { status, headers });
-      }
-      if (body.kind === "page") {
-        onEnd({ bytes: body.html.length, error: null });
-        return new Response(body.html, { status, headers });
-      }
-      if (file.content !== null) {
-        const blob = heldBody(file.content, body);
-        onEnd({ bytes: blob.size, error: null });
-        return new Response(blob, { status, headers });
-      }
+      const held = respondFromMemory({ status, body }, file.content, headers, onEnd);
+      if (held !== null) return held;
       return new Response(await largeBody(file, body, trace, onEnd), { status, headers });
     },
   };
+}
+
+/** A response that needs nothing from a server; null when it does. */
+export function respondFromMemory(
+  { status, body }: Pick<ResponsePlan, "status" | "body">,
+  content: Content | null,
+  headers: Headers,
+  onEnd: OnEnd,
+): Response | null {
+  if (body.kind === "none") {
+    onEnd({ bytes: 0, error: null });
+    return new Response(null, { status, headers });
+  }
+  if (body.kind === "page") {
+    onEnd({ bytes: body.html.length, error: null });
+    return new Response(body.html, { status, headers });
+  }
+  if (content === null) return null;
+  const blob = heldBody(content, body);
+  onEnd({ bytes: blob.size, error: null });
+  return new Response(blob, { status, headers });
 }
 
 function heldBody({ blob }: Content, body: PlannedBody): Blob {

@@ -46,6 +46,34 @@ export const serveProgram = {
       parse: (text, option) => parseSeconds(text, option, { min: 0.1, max: 240 }),
       description: "deadline to the first byte of a response; 503 after that",
     },
+    admin: {
+      type: "value",
+      hint: "ADDR:PORT",
+      parse: parseListenAddress,
+      defaultHint: "off",
+      description: "separate listener: status page, /status.json, /metrics, /healthz, /readyz; port 0 picks a free one",
+    },
+    "tls-cert": {
+      type: "value",
+      hint: "FILE",
+      parse: parseText,
+      defaultHint: "off",
+      description: "certificate chain (PEM)",
+    },
+    "tls-key": {
+      type: "value",
+      hint: "FILE",
+      parse: parseText,
+      defaultHint: "off",
+      description: "its private key (PEM)",
+    },
+    "rate-limit": {
+      type: "value",
+      hint: "N",
+      parse: (text, option) => parseCount(text, option, { min: 1 }),
+      defaultHint: "off",
+      description: "requests a second for each client address, with a burst of twice as many; 429 above",
+    },
     "cache-size": {
       type: "value",
       hint: "SIZE",
@@ -112,6 +140,13 @@ export type ServeOptions = Arguments<typeof serveProgram>["options"];
 
 function parseAnyPort(text: string, option: string): number {
   return text === "0" ? 0 : parsePort(text, option);
+}
+
+/** ADDR:PORT or [v6]:PORT, port 0 allowed. */
+function parseListenAddress(text: string, option: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  if (match === null) throw new UsageError(`${option}: "${text}" is not ADDR:PORT, for example 127.0.0.1:8081`);
+  return { host: match[1] ?? match[2]!, port: parseAnyPort(match[3]!, option) };
 }
 
 /** "/" or "/a/b", as bytes. */

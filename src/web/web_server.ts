@@ -1,115 +1,160 @@
-/** Puts the parts of the web server together and listens. */
-import { createPool, type Member, type Pool } from "../replicas/pool.ts";
-import { createTokenBucket } from "../replicas/token_bucket.ts";
+/** The listeners of the web server: the site's own, and the admin's. */
 import type { ServerAddress } from "../chirp/server_address.ts";
-import { displayName } from "../errors.ts";
-import { createBufferBudget } from "./buffer_budget.ts";
-import { parseCacheControl } from "./cache_control.ts";
-import { createContentCache } from "./content_cache.ts";
-import { createFinder } from "./finder.ts";
-import { errorPage } from "./pages.ts";
-import { createReplicaView, type ReplicaView } from "./replica_view.ts";
-import { climbingRoutes, pathLimitUnder } from "./request_path.ts";
-import { createResourceFinder } from "./resource.ts";
-import { createResponder } from "./responder.ts";
-import type { ServeOptions } from "./serve_options.ts";
-import { createSite, type Outcome } from "./site.ts";
+import { startAdmin, type Admin } from "./admin.ts";
+import { createAccessLogLine, type AccessRecord } from "./access_log.ts";
+import { openStreams } from "./body_stream.ts";
+import { createLogWriter } from "./log_writer.ts";
+import { errorPage, type ErrorStatus } from "./pages.ts";
+import { createRateLimit } from "./rate_limit.ts";
 import { maxIgnoredBodyBytes } from "./request_check.ts";
+import { climbingRoutes } from "./request_path.ts";
+import type { ServeOptions } from "./serve_options.ts";
+import type { Outcome } from "./site.ts";
+import { createSiteParts } from "./site_parts.ts";
+import { createStatistics } from "./statistics.ts";
 
-/** Larger files are streamed and not kept: one read of this size delays a first byte by some 10 ms on a LAN. */
-const HELD_BYTES_MAX = 4 * 1024 * 1024;
-/** Bodies buffered for the sake of their Content-Length, all together. */
-const BUFFERED_BYTES_TOTAL = 256 * 1024 * 1024;
-/** Above the failover budget, below Bun's limit of 255: a slower client is cut. */
+/** Above the failover budget, below Bun's limit of 255: a client that takes nothing for so long is cut. */
 const IDLE_TIMEOUT_SECONDS = 250;
+/** A body that nobody will read must have come by then; only its framing matters. */
+const BODY_TIMEOUT_MS = 10_000;
 
 export interface WebServer {
   readonly url: string;
-  readonly pool: Pool;
+  /** Null without --admin. */
+  readonly adminUrl: string | null;
   update(addresses: readonly ServerAddress[]): void;
   /** Stops accepting and waits for what is in flight. */
   stop(): Promise<void>;
 }
 
-export function startWebServer(options: ServeOptions, addresses: readonly ServerAddress[]): WebServer {
-  const timeoutMs = options.timeout * 1000;
-  const ttlMs = options.cacheTtl * 1000;
-  const hedges = createTokenBucket();
-  const pool = createPool(addresses, {
-    auth: options.auth,
-    tickets: options.tickets ?? process.env["CHIRP_CLIENT_TICKETS"] ?? "",
-    timeoutMs,
-    onChange: ({ server, state, lastFailure }, before) => {
-      const reason = state === "ejected" || state === "suspect" ? `: ${lastFailure?.message ?? "no answer"}` : "";
-      if (before !== "trial" || state !== "ejected") log(`${server} is ${state}${reason}`);
+export function startWebServer(
+  options: ServeOptions,
+  addresses: readonly ServerAddress[],
+  log: (line: string) => void,
+): WebServer {
+  const onUnexpected = (error: unknown) =>
+    log(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const statistics = createStatistics();
+  const accessLog = options.accessLog === "off" ? null : createAccessLogLine(options.accessLog);
+  const writer = createLogWriter((text) => Bun.write(Bun.stdout, text));
+  const mayGoOn = options.rateLimit === null ? null : createRateLimit(options.rateLimit);
+  const parts = createSiteParts({
+    serve: options,
+    addresses,
+    unfinished: () => server.pendingRequests,
+    onUnexpected,
+    onChange: ({ server: name, state, lastFailure }, before) => {
+      if (before === "trial" && state === "ejected") return;
+      log(`${name} is ${state}${state === "ejected" ? `: ${lastFailure?.message ?? ""}` : ""}`);
     },
   });
 
-  const views = new WeakMap<Member, ReplicaView>();
-  function viewOf(member: Member): ReplicaView {
-    let view = views.get(member);
-    if (view === undefined) views.set(member, (view = createReplicaView(member.lane, ttlMs)));
-    return view;
+  function fetch(request: Request): Response | Promise<Response> {
+    const timeMs = Date.now();
+    const client = server.requestIP(request)?.address ?? "";
+    if (mayGoOn?.(client) === false) return pageResponse(429);
+    const onOutcome = (outcome: Outcome) => {
+      statistics.record(outcome);
+      const target = targetOf(request.url);
+      if (outcome.error !== null) log(`reset "${target}": ${outcome.error.message}`);
+      if (accessLog !== null) writer.write(accessLog(recordOf(request, client, timeMs, target, outcome)));
+    };
+    if (hasBody(request)) return afterBody(request, () => parts.site(request, onOutcome));
+    return parts.site(request, onOutcome);
   }
 
-  const cache = createContentCache(options.cacheSize, ttlMs);
-  const finder = createFinder({ pool, cache, hedges, viewOf, heldBytesMax: HELD_BYTES_MAX });
-  const resources = createResourceFinder({
-    finder,
-    viewOf,
-    root: options.root,
-    autoindex: options.autoindex,
-    fallback: options.spa ? "/index.html" : null,
-  });
-  const budget = createBufferBudget(BUFFERED_BYTES_TOTAL, () => server.pendingRequests);
-  const bufferedBytesMax = options.bufferLimit;
-  const site = createSite({
-    resources,
-    responder: createResponder({ pool, hedges, viewOf, timeoutMs, bufferedBytesMax, budget }),
-    cacheControlOf: parseCacheControl(options.cacheControl, (pattern) => {
-      const glob = new Bun.Glob(pattern);
-      return (path) => glob.match(path);
-    }),
-    pathLimit: pathLimitUnder(options.root),
-    timeoutMs,
-    errorPages: new Map(options.errorPage.map(({ status, path }) => [status, path])),
-    debugHeaders: options.debugHeaders,
-    onUnexpected: (error) =>
-      log(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-  });
-
-  const { html, headers } = errorPage(400);
-  const badRequest = new Response(html, { status: 400, headers });
   const server = Bun.serve({
     hostname: options.host,
     port: options.port,
     idleTimeout: IDLE_TIMEOUT_SECONDS,
     maxRequestBodySize: maxIgnoredBodyBytes,
     development: false,
-    routes: Object.fromEntries(climbingRoutes.map((route) => [route, badRequest])),
-    fetch: (request) => site(request, (outcome) => report(request, outcome)),
+    routes: Object.fromEntries(climbingRoutes.map((route) => [route, pageResponse(400)])),
+    fetch,
     error(error) {
-      log(`unexpected: ${error.stack ?? error.message}`);
-      return new Response(null, { status: 500 });
+      onUnexpected(error);
+      return pageResponse(500);
     },
+    ...(options.tlsCert !== null && options.tlsKey !== null
+      ? { tls: { cert: Bun.file(options.tlsCert), key: Bun.file(options.tlsKey) } }
+      : {}),
   });
 
-  function report(request: Request, { error, trace }: Outcome): void {
-    if (error !== null)
-      log(`reset: ${displayName(new URL(request.url).pathname)} after ${trace.switches} switches: ${error.message}`);
-  }
+  const admin: Admin | null =
+    options.admin === null
+      ? null
+      : startAdmin(options.admin, {
+          pool: parts.pool,
+          statistics,
+          cache: parts.cache.counters,
+          root: options.root,
+          cacheLimitBytes: options.cacheSize,
+          unfinishedRequests: () => server.pendingRequests,
+          bufferedBytes: parts.budget.reserved,
+          openStreams,
+          droppedLogLines: () => writer.dropped,
+          onUnexpected,
+        });
 
   return {
     url: server.url.href.replace(/\/$/, ""),
-    pool,
-    update: pool.update,
+    adminUrl: admin?.url ?? null,
+    update: parts.pool.update,
     async stop() {
       await server.stop();
-      await pool.close();
+      await admin?.stop();
+      await parts.pool.close();
+      await writer.close();
     },
   };
 }
 
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
+function pageResponse(status: ErrorStatus): Response {
+  const { html, headers } = errorPage(status);
+  return new Response(html, { status, headers });
+}
+
+function hasBody({ headers }: Request): boolean {
+  return headers.has("transfer-encoding") || headers.has("content-length");
+}
+
+/** A malformed body is to be refused instead of an answer, not after one: it is awaited before anything is said. */
+async function afterBody(request: Request, answer: () => Response | Promise<Response>): Promise<Response> {
+  const body = request.arrayBuffer().then(
+    () => "read" as const,
+    () => "broken" as const,
+  );
+  if ((await Promise.race([body, Bun.sleep(BODY_TIMEOUT_MS)])) !== "broken") return await answer();
+  // Bun is about to refuse it, or the client is gone: ours is heard only if neither is so.
+  await Bun.sleep(1);
+  return pageResponse(400);
+}
+
+/** Path and query as they arrived. */
+function targetOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  return start < 0 ? url : url.slice(start);
+}
+
+function recordOf(request: Request, client: string, timeMs: number, target: string, outcome: Outcome): AccessRecord {
+  const { status, bytes, durationMs, ttfbMs, trace, error } = outcome;
+  return {
+    timeMs,
+    client,
+    method: request.method,
+    target,
+    status,
+    bytes,
+    referer: request.headers.get("referer"),
+    userAgent: request.headers.get("user-agent"),
+    durationMs,
+    ttfbMs,
+    server: trace.server,
+    tries: trace.tries,
+    switches: trace.switches,
+    hedged: trace.hedged,
+    cache: trace.server === null ? null : outcome.isCached ? "hit" : "miss",
+    rpcs: 0,
+    reset: error !== null,
+  };
 }

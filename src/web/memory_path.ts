@@ -1,0 +1,56 @@
+/**
+ * Answers at once, without a promise, what is wholly in memory and has been served before: a well server's fresh listing
+ * names the file, and its contents are held. This is the path of most requests; besides, Bun loses pipelined requests
+ * behind an answer that comes later. Everything else, and every doubt, is left to site.ts.
+ */
+import { joinPath } from "../chirp/byte_path.ts";
+import type { BytePath } from "../protocol.ts";
+import type { Member, Pool } from "../replicas/pool.ts";
+import { chooseCoding, siblingSuffix } from "./accept_encoding.ts";
+import type { ContentCache } from "./content_cache.ts";
+import type { ReplicaView } from "./replica_view.ts";
+import type { Prepared, Representations } from "./representations.ts";
+import { INDEX, pathOnServer } from "./resource.ts";
+
+export interface MemoryPathOptions {
+  readonly pool: Pool;
+  readonly cache: ContentCache;
+  readonly viewOf: (member: Member) => ReplicaView;
+  readonly representations: Representations;
+  readonly root: BytePath;
+}
+
+export interface Remembered extends Prepared {
+  readonly member: Member;
+}
+
+export interface MemoryPath {
+  /** What a server chosen at random is known to have at the path; null when somebody must be asked. */
+  find(path: BytePath, trailingSlash: boolean, acceptEncoding: string | null): Remembered | null;
+}
+
+export function createMemoryPath({ pool, cache, viewOf, representations, root }: MemoryPathOptions): MemoryPath {
+  /** What was served last for a file of this server, if that is still true of it. */
+  function known(member: Member, path: BytePath): Prepared | null {
+    const stat = viewOf(member).peek(path);
+    const prepared = stat && representations.peek(stat);
+    const hash = prepared?.resource.file.content?.hash;
+    if (stat === undefined || prepared === undefined || hash === undefined) return null;
+    return cache.peek(member.lane, path, stat)?.hash === hash ? prepared : null;
+  }
+
+  return {
+    find(path, trailingSlash, acceptEncoding) {
+      const member = pool.choose();
+      if (member === undefined || member.replica.state !== "well") return null;
+      const onServer = pathOnServer(root, path);
+      const file = trailingSlash ? joinPath(onServer, INDEX) : onServer;
+      const plain = known(member, file);
+      if (plain === null || plain.resource.encoding !== null) return null;
+      const coding = chooseCoding(acceptEncoding, plain.resource.available);
+      if (coding === null) return { ...plain, member };
+      const encoded = known(member, file + siblingSuffix[coding]);
+      return encoded?.resource.encoding === coding ? { ...encoded, member } : null;
+    },
+  };
+}

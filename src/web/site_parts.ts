@@ -1,0 +1,81 @@
+/** Puts the parts of the site together: pool, views, cache, finder, responder. Listens to nothing yet. */
+import type { ServerAddress } from "../chirp/server_address.ts";
+import { createPool, type Member, type Pool } from "../replicas/pool.ts";
+import type { Replica, ReplicaState } from "../replicas/replicas.ts";
+import { createTokenBucket } from "../replicas/token_bucket.ts";
+import { createBufferBudget, type BufferBudget } from "./buffer_budget.ts";
+import { parseCacheControl } from "./cache_control.ts";
+import { createContentCache, type ContentCache } from "./content_cache.ts";
+import { createFinder } from "./finder.ts";
+import { createMemoryPath } from "./memory_path.ts";
+import { createReplicaView, type ReplicaView } from "./replica_view.ts";
+import { createRepresentations } from "./representations.ts";
+import { pathLimitUnder } from "./request_path.ts";
+import { createResourceFinder } from "./resource.ts";
+import { createResponder } from "./responder.ts";
+import type { ServeOptions } from "./serve_options.ts";
+import { createSite, type Site } from "./site.ts";
+
+/** Larger files are streamed and not kept: one read of this size delays a first byte by some 10 ms on a LAN. */
+const HELD_BYTES_MAX = 4 * 1024 * 1024;
+/** Bodies buffered for the sake of their Content-Length, all together. */
+const BUFFERED_BYTES_TOTAL = 256 * 1024 * 1024;
+/** Requests that wait for a server; each holds a few KB, and a thousand a second are answered. */
+const REQUESTS_MAX = 10_000;
+
+export interface SiteParts {
+  readonly site: Site;
+  readonly pool: Pool;
+  readonly cache: ContentCache;
+  readonly budget: BufferBudget;
+}
+
+export interface SitePartsOptions {
+  readonly serve: ServeOptions;
+  readonly addresses: readonly ServerAddress[];
+  /** Requests whose response has not left completely. */
+  readonly unfinished: () => number;
+  readonly onChange: (replica: Replica, before: ReplicaState) => void;
+  readonly onUnexpected: (error: unknown) => void;
+}
+
+export function createSiteParts({ serve, addresses, unfinished, onChange, onUnexpected }: SitePartsOptions): SiteParts {
+  const { root } = serve;
+  const timeoutMs = serve.timeout * 1000;
+  const ttlMs = serve.cacheTtl * 1000;
+  const hedges = createTokenBucket();
+  const tickets = serve.tickets ?? process.env["CHIRP_CLIENT_TICKETS"] ?? "";
+  const pool = createPool(addresses, { auth: serve.auth, tickets, timeoutMs, onChange });
+
+  const views = new WeakMap<Member, ReplicaView>();
+  function viewOf(member: Member): ReplicaView {
+    let view = views.get(member);
+    if (view === undefined) views.set(member, (view = createReplicaView(member.lane, ttlMs)));
+    return view;
+  }
+
+  const cache = createContentCache(serve.cacheSize, ttlMs);
+  const finder = createFinder({ pool, cache, hedges, viewOf, heldBytesMax: HELD_BYTES_MAX });
+  const fallback = serve.spa ? "/index.html" : null;
+  const resources = createResourceFinder({ finder, viewOf, root, autoindex: serve.autoindex, fallback });
+  const representations = createRepresentations(
+    parseCacheControl(serve.cacheControl, (pattern) => {
+      const glob = new Bun.Glob(pattern);
+      return (path) => glob.match(path);
+    }),
+  );
+  const budget = createBufferBudget(BUFFERED_BYTES_TOTAL, unfinished);
+  const site = createSite({
+    memoryPath: createMemoryPath({ pool, cache, viewOf, representations, root }),
+    resources,
+    representations,
+    responder: createResponder({ pool, hedges, viewOf, timeoutMs, bufferedBytesMax: serve.bufferLimit, budget }),
+    pathLimit: pathLimitUnder(root),
+    timeoutMs,
+    errorPages: new Map(serve.errorPage.map(({ status, path }) => [status, path])),
+    requestsMax: REQUESTS_MAX,
+    debugHeaders: serve.debugHeaders,
+    onUnexpected,
+  });
+  return { site, pool, cache, budget };
+}
