@@ -6,7 +6,8 @@ import { AddressError } from "../chirp/server_address.ts";
 import type { BytePath } from "../protocol.ts";
 import { parseServersFile, ServersFileError } from "../servers_file.ts";
 import type { program } from "./command_line.ts";
-import { type Credentials, type Endpoint, parseEndpoint } from "./endpoint.ts";
+import type { ConnectionOptions } from "./connections.ts";
+import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { type FilterRule, parseFilterFile, parseFilterRule } from "./filter.ts";
 import { defaultOptions, type SyncOptions } from "./options.ts";
 import { relate } from "./overlap.ts";
@@ -17,7 +18,7 @@ export interface Command {
   readonly source: Endpoint;
   readonly targets: readonly Endpoint[];
   readonly options: SyncOptions;
-  readonly credentials: Credentials;
+  readonly connections: ConnectionOptions;
   readonly check: boolean;
   /** Seconds between the beginnings of two cycles; null: once. */
   readonly everySeconds: number | null;
@@ -43,9 +44,12 @@ export function readCommand(given: Given, environment: NodeJS.ProcessEnv, cwd: s
     source,
     targets,
     options: { ...readOptions(given), ...(options.check ? { delete: true, dryRun: true } : {}) },
-    credentials: {
+    connections: {
       auth: options.auth,
       tickets: options.tickets ?? environment["CHIRP_CLIENT_TICKETS"] ?? "",
+      workers: Math.max(options.transfers, options.checkers),
+      timeoutSeconds: options.timeout,
+      connectTimeoutSeconds: Math.ceil(options.contimeout),
     },
     check: options.check,
     everySeconds: options.every,

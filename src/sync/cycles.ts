@@ -1,4 +1,5 @@
 /** Once, or again and again (--every). */
+import { createConnections } from "./connections.ts";
 import type { Command } from "./command.ts";
 import type { Output } from "./output.ts";
 import { exitCodes } from "./exit_code.ts";
@@ -19,24 +20,33 @@ export interface Cycles {
  * longer than the interval is followed at once.
  */
 export async function runCycles({ command, output, stop, abort }: Cycles): Promise<number> {
-  const { source, targets, options, credentials, check, everySeconds } = command;
-  for (;;) {
-    const began = performance.now();
-    const report = await synchronize({
-      source,
-      targets,
-      options,
-      credentials,
-      check,
-      emit: (event) => output.event(event),
-      watch: (replica, counts) => output.watch(replica, counts),
-      stop,
-      abort,
-    });
-    output.report(report);
-    if (everySeconds === null) return report.exitCode;
-    if (stop.aborted) return report.exitCode === exitCodes.done ? exitCodes.done : exitCodes.interrupted;
-    await pause(everySeconds * 1000 - (performance.now() - began), stop);
-    if (stop.aborted) return exitCodes.done;
+  const { source, targets, options, check, everySeconds } = command;
+  const connections = createConnections(command.connections);
+  try {
+    return await runAll();
+  } finally {
+    await connections.close();
+  }
+
+  async function runAll(): Promise<number> {
+    for (;;) {
+      const began = performance.now();
+      const report = await synchronize({
+        source,
+        targets,
+        options,
+        connections,
+        check,
+        emit: (event) => output.event(event),
+        watch: (replica, counts) => output.watch(replica, counts),
+        stop,
+        abort,
+      });
+      output.report(report);
+      if (everySeconds === null) return report.exitCode;
+      if (stop.aborted) return report.exitCode === exitCodes.done ? exitCodes.done : exitCodes.interrupted;
+      await pause(everySeconds * 1000 - (performance.now() - began), stop);
+      if (stop.aborted) return exitCodes.done;
+    }
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { constants, createReadStream, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { joinPath } from "../chirp/byte_path.ts";
-import { isSameVersion, versionOf } from "../chirp/file_stat.ts";
+import { isSameVersion } from "../chirp/file_stat.ts";
 import { encodeListing } from "./encode_listing.ts";
 import { ChirpError, codeOfErrno, type ErrorCode } from "../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat, Operation, OperationKind, Results } from "../protocol.ts";
@@ -142,7 +142,7 @@ async function readRange(operation: Operation & { kind: "read" }): Promise<Resul
   const count = await readAt(file, bytes, offset);
   if (check && !isSameVersion(statOf(await file.stat()), current)) throw stale(path);
   const whole = buffer === undefined ? (memory as ArrayBuffer).slice(0, count) : null;
-  return { bytes: whole, length: count, version: versionOf(current) };
+  return { bytes: whole, length: count, version: current, digest: null };
 }
 
 /** Regular files only, without waiting at a FIFO. */

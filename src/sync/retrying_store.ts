@@ -13,7 +13,7 @@ export interface RetryOptions {
 }
 
 /**
- * The same store, patient with a server that is away for a moment. An operation that fails because of the server is tried
+ * The same store, its RPCs counted from now, patient with a server that is away for a moment. An operation that fails because of the server is tried
  * again after 1, 2, 4 … seconds. When that did not help the server counts as dead: this call and all later ones fail at
  * once with the same error, so that a dead host costs its patience once and not once a file. A timeout is not tried
  * again: it was patience already. `write` and `close` are not repeated here, since the worker's open file is gone with the
@@ -21,10 +21,11 @@ export interface RetryOptions {
  */
 export function createRetryingStore(store: Store, options: RetryOptions): Store {
   let dead: ChirpError | null = null;
+  const rpcsBefore = store.rpcs;
   return {
     server: store.server,
     get rpcs() {
-      return store.rpcs;
+      return store.rpcs - rpcsBefore;
     },
     async call(operation, callOptions) {
       for (let attempt = 0; ; attempt++) {

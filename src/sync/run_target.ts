@@ -4,7 +4,7 @@ import { ChirpError, type ErrorCode } from "../errors.ts";
 import { backupRoot } from "./backup.ts";
 import { observeDifferences } from "./check.ts";
 import { createDeletions, type Deletions } from "./deletions.ts";
-import { type Endpoint, openStore } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { exitCodeOfTarget } from "./exit_code.ts";
 import { createFilter } from "./filter.ts";
 import { setTopTime } from "./finish_directory.ts";
@@ -18,16 +18,14 @@ import { listedPaths } from "./selection.ts";
 import { createSemaphore } from "./semaphore.ts";
 import { createStaging } from "./staging.ts";
 import { readOnly, type Store } from "./store.ts";
-import { endingOf, type SourceRoot, type Synchronization } from "./synchronization.ts";
+import { endingOf, openStore, type SourceRoot, type Synchronization } from "./synchronization.ts";
 import { type DirectoryNode, type TargetRun, warn } from "./target_run.ts";
 import { walkTree } from "./walk.ts";
-
-const CLOSE_GRACE_MS = 500;
 
 export async function runTarget(job: Synchronization, root: SourceRoot, target: Endpoint): Promise<TargetReport> {
   const began = performance.now();
   const mayWrite = !job.options.dryRun && !job.check;
-  const writer = openStore(target, job.options, job.credentials, job.abort);
+  const writer = openStore(job, target);
   const store = mayWrite ? writer : readOnly(writer);
   const outcome: {
     counts: ReturnType<typeof emptyCounts>;
@@ -57,7 +55,6 @@ export async function runTarget(job: Synchronization, root: SourceRoot, target: 
     else throw error;
   } finally {
     view.leave();
-    await writer.close(CLOSE_GRACE_MS);
   }
   const { server: replica, directory } = target;
   const seconds = (performance.now() - began) / 1000;

@@ -1,17 +1,20 @@
 /** What one synchronisation is asked to do, and what its parts for several targets share. */
 import type { ChirpError } from "../errors.ts";
 import type { DirectoryEntry, FileStat } from "../protocol.ts";
-import type { Credentials, Endpoint } from "./endpoint.ts";
+import type { Connections } from "./connections.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { SyncOptions } from "./options.ts";
 import type { Counts, Ending, SyncEvent } from "./report.ts";
 import type { SharedSource } from "./shared_source.ts";
+import { createRetryingStore } from "./retrying_store.ts";
 import type { Store } from "./store.ts";
 
 export interface Synchronization {
   readonly source: Endpoint;
   readonly targets: readonly Endpoint[];
   readonly options: SyncOptions;
-  readonly credentials: Credentials;
+  /** Stay open: whoever made them closes them. */
+  readonly connections: Connections;
   /** Compare only: differences are told, nothing is changed. */
   readonly check: boolean;
   readonly emit: (event: SyncEvent) => void;
@@ -43,4 +46,13 @@ export function endingOf(error: ChirpError, stop: AbortSignal, atStart: boolean)
     return { stage: "interrupted", code: error.code, message: "interrupted" };
   }
   return { stage: atStart ? "connect" : "lost", code: error.code, message: error.message };
+}
+
+const BACKOFF_MS = 1000;
+
+/** An endpoint's store, with the patience that the options ask for; a server given up in one run is tried again in the next. */
+export function openStore({ connections, options, abort }: Synchronization, endpoint: Endpoint): Store {
+  const { retries, timeoutSeconds } = options;
+  const timeoutMs = timeoutSeconds * 1000;
+  return createRetryingStore(connections.store(endpoint), { retries, timeoutMs, backoffMs: BACKOFF_MS, signal: abort });
 }

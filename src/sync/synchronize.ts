@@ -1,27 +1,20 @@
 /** One source, several targets: the entry point of the synchronisation. */
-import { type Endpoint, openStore } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { exitCodeOfTarget, worstExitCode } from "./exit_code.ts";
 import { openSource } from "./open_source.ts";
 import { emptyCounts, type Ending, type Report, type TargetReport } from "./report.ts";
 import { runTarget } from "./run_target.ts";
-import type { Synchronization } from "./synchronization.ts";
-
-/** How long workers may finish what is in hand once everything is done: nothing is, short of an interruption. */
-const CLOSE_GRACE_MS = 500;
+import { openStore, type Synchronization } from "./synchronization.ts";
 
 /** Throws only what is a mistake of this program; all that happens to servers and files is in the report. */
 export async function synchronize(job: Synchronization): Promise<Report> {
   const began = performance.now();
-  const sender = openStore(job.source, job.options, job.credentials, job.abort);
-  try {
-    const root = await openSource(job, sender);
-    const targets = await allOrFirstError(
-      job.targets.map((target) => ("ending" in root ? notBegun(target, root.ending) : runTarget(job, root, target))),
-    );
-    return { targets, sourceRpcs: sender.rpcs, exitCode: worstExitCode(targets.map(({ exitCode }) => exitCode)) };
-  } finally {
-    await sender.close(CLOSE_GRACE_MS);
-  }
+  const sender = openStore(job, job.source);
+  const root = await openSource(job, sender);
+  const targets = await allOrFirstError(
+    job.targets.map((target) => ("ending" in root ? notBegun(target, root.ending) : runTarget(job, root, target))),
+  );
+  return { targets, sourceRpcs: sender.rpcs, exitCode: worstExitCode(targets.map(({ exitCode }) => exitCode)) };
 
   function notBegun({ server, directory }: Endpoint, ending: Ending): TargetReport {
     const outcome = { counts: emptyCounts(), codes: new Set<never>(), withheld: null, ending };
