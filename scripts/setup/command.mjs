@@ -13,8 +13,9 @@ export class SetupError extends Error {}
 /** More than any of our commands says; beyond it spawnSync would kill the command. */
 const maxOutputBytes = 64 * 1024 * 1024;
 
-/** Of what a failed command said, the end tells why. */
-const shownLines = 20;
+/** Of what a failed command said: npm tells why at the beginning, apt and compilers at the end. */
+const shownFirst = 8;
+const shownLast = 12;
 
 /**
  * Runs a command to its end in the project's directory.
@@ -33,13 +34,11 @@ export function runCommand(program, words, { env = {} } = {}) {
   return { ok: result.status === 0, output };
 }
 
-/** The last lines of what a command said, indented. */
+/** The first and last lines of what a command said, indented. */
 export function excerpt(output) {
-  return output
-    .split("\n")
-    .slice(-shownLines)
-    .map((line) => `    ${line}`)
-    .join("\n");
+  const lines = output.split("\n").map((line) => `    ${line}`);
+  if (lines.length <= shownFirst + shownLast) return lines.join("\n");
+  return [...lines.slice(0, shownFirst), "    …", ...lines.slice(-shownLast)].join("\n");
 }
 
 /** The file that the shell would run for this name, or null. */
