@@ -22,6 +22,8 @@ export interface Lock {
   /** Rejects when the lock is lost: another run has taken it over, since the heartbeat was silent too long. */
   readonly lost: Promise<never>;
   release(): Promise<void>;
+  /** Leaves it behind, since the server is out of reach: the next run of this machine takes it over at once. */
+  abandon(): void;
 }
 
 export interface LockOptions {
@@ -66,12 +68,16 @@ function holdLock(store: Store, lock: BytePath, name: BytePath, mtime: number, f
       },
     );
   }, HEARTBEAT_MS);
+  const abandon = () => {
+    clearInterval(timer);
+    forget();
+  };
   return {
     lost,
+    abandon,
     async release() {
-      clearInterval(timer);
+      abandon();
       await beat;
-      forget();
       await nullWhenMissing(store.call({ kind: "unlink", path: name }));
       await nullWhenMissing(store.call({ kind: "rmdir", path: lock }));
     },

@@ -5,7 +5,7 @@ import { listFollowing } from "./follow_links.ts";
 import type { Ending } from "./report.ts";
 import { createSharedSource } from "./shared_source.ts";
 import { listDirectory, readOnly, statOrNull, type Store } from "./store.ts";
-import { endingOf, type SourceRoot, type Synchronization } from "./synchronization.ts";
+import { connect, endingOf, type SourceRoot, type Synchronization } from "./synchronization.ts";
 
 /** Connects to the source and lists its top; the ending of the run when that is not possible. */
 export async function openSource(
@@ -18,7 +18,7 @@ export async function openSource(
   const what = `the source "${directory}" on ${endpoint.server}`;
   try {
     const server = await resolveEndpoint(endpoint);
-    await store.call({ kind: "whoami" }, { timeoutMs: options.connectTimeoutSeconds * 1000 });
+    await connect(job, endpoint);
     const stat = await statOrNull(store, directory);
     if (stat === null) return { ending: { stage: "root", code: "ENOENT", message: `${what} does not exist` } };
     const list = options.links === "follow" ? listFollowing : listDirectory;

@@ -18,7 +18,7 @@ import { listedPaths } from "./selection.ts";
 import { createSemaphore } from "./semaphore.ts";
 import { createStaging } from "./staging.ts";
 import { readOnly, type Store } from "./store.ts";
-import { endingOf, openStore, type SourceRoot, type Synchronization } from "./synchronization.ts";
+import { connect, endingOf, openStore, type SourceRoot, type Synchronization } from "./synchronization.ts";
 import { type DirectoryNode, type TargetRun, warn } from "./target_run.ts";
 import { walkTree } from "./walk.ts";
 
@@ -41,10 +41,11 @@ export async function runTarget(job: Synchronization, root: SourceRoot, target: 
   job.watch?.(target.server, outcome.counts);
   const view = root.shared.view();
   let isConnected = false;
+  let run: TargetRun | null = null;
   try {
-    await store.call({ kind: "whoami" }, { timeoutMs: job.options.connectTimeoutSeconds * 1000 });
+    await connect(job, target);
     isConnected = true;
-    const run = createRun(job, root, target, store, outcome, view);
+    run = createRun(job, root, target, store, outcome, view);
     const top = await openTop(run, root, target, mayWrite);
     outcome.withheld = await synchronizeTree(job, run, root, top, mayWrite);
     if (job.stop.aborted) outcome.ending = { stage: "interrupted", code: null, message: "interrupted" };
@@ -55,6 +56,7 @@ export async function runTarget(job: Synchronization, root: SourceRoot, target: 
     else throw error;
   } finally {
     view.leave();
+    run?.staging.abandon();
   }
   const { server: replica, directory } = target;
   const seconds = (performance.now() - began) / 1000;

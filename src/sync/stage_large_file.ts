@@ -35,7 +35,13 @@ export async function stageLargeFile(run: TargetRun, relative: BytePath, file: F
       offset = await trustedLength(run, path, file, { path: gathered.path, size: Math.min(there?.size ?? 0, offset) });
     }
   }
-  await verify(run, path, gathered.path, file, hash);
+  try {
+    await verify(run, path, gathered.path, file, hash);
+  } catch (error) {
+    // Contents that arrived changed are nothing to resume from.
+    if (error instanceof ChirpError && error.code === "EILSEQ") run.staging.forget(gathered.path);
+    throw error;
+  }
   await finishStaged(run, gathered.path, file);
   return gathered.path;
 }

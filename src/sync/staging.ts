@@ -35,6 +35,8 @@ export interface Staging {
   rights(): Promise<readonly string[]>;
   /** Removes everything but what a later run can resume, then the lock and the place. */
   close(): Promise<void>;
+  /** Ends the lock's heartbeat without close(), whatever has become of the server. */
+  abandon(): void;
 }
 
 export interface StagingOptions {
@@ -92,6 +94,7 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
     },
     forget: (path) => void gathering.delete(path),
     rights: () => (rights ??= store.call({ kind: "getAcl", path: place })),
+    abandon: () => lock?.abandon(),
     async close() {
       if (lock === null) return;
       const rest = (await nullWhenMissing(listDirectory(store, place))) ?? [];

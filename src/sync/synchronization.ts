@@ -56,3 +56,9 @@ export function openStore({ connections, options, abort }: Synchronization, endp
   const timeoutMs = timeoutSeconds * 1000;
   return createRetryingStore(connections.store(endpoint), { retries, timeoutMs, backoffMs: BACKOFF_MS, signal: abort });
 }
+
+/** Connects and authenticates. Tried once: a host that is dead at the start is dead, and is to be told at once. */
+export async function connect({ connections, options, abort }: Synchronization, endpoint: Endpoint): Promise<void> {
+  const timeoutMs = options.connectTimeoutSeconds * 1000;
+  await connections.store(endpoint).call({ kind: "whoami" }, { timeoutMs, signal: abort });
+}
