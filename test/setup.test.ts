@@ -12,6 +12,8 @@ setDefaultTimeout(60_000);
 const project = join(import.meta.dir, "..");
 const node = Bun.which("node") ?? "node";
 const asRoot = process.getuid?.() === 0;
+/** Before a command that is not to run as root. */
+const unprivileged = asRoot ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : [];
 
 let scratch: string;
 beforeAll(() => {
@@ -90,22 +92,26 @@ describe("one message, with the remedy, when there is", () => {
     expect(calls.at(-1)).toEndWith("install -y --no-install-recommends coop-computing-tools");
   });
 
-  test.skipIf(!asRoot || Bun.which("setpriv") === null)("neither root nor sudo", async () => {
+  test.skipIf(asRoot && Bun.which("setpriv") === null)("neither root nor sudo", async () => {
     // The checkout may lie where nobody else can read it; this needs only the scripts and the note of the packages.
     const directory = copyOfCheckout("unprivileged");
-    const as = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"];
     const path = searchPath([...compiler, "setpriv"], aptFails);
-    const { exitCode, stderr } = await setUp({ ...debian, PATH: path, APT_LOG: "/dev/null" }, { directory, as });
+    const { exitCode, stderr } = await setUp(
+      { ...debian, PATH: path, APT_LOG: "/dev/null" },
+      { directory, as: unprivileged },
+    );
     expect(stderr).toMatch(/^set-up: missing: coop-computing-tools; only root can install them, and there is no sudo/);
     expect(stderr).toContain("apt-get install -y coop-computing-tools");
     expect(exitCode).toBe(1);
   });
 
-  test.skipIf(!asRoot || Bun.which("setpriv") === null)("sudo is used where there is one", async () => {
+  test.skipIf(asRoot && Bun.which("setpriv") === null)("sudo is used where there is one", async () => {
     const directory = copyOfCheckout("sudo");
-    const as = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"];
     const path = searchPath([...compiler, "setpriv"], { ...aptFails, sudo: `echo "sudo says no" >&2; exit 1` });
-    const { exitCode, stderr } = await setUp({ ...debian, PATH: path, APT_LOG: "/dev/null" }, { directory, as });
+    const { exitCode, stderr } = await setUp(
+      { ...debian, PATH: path, APT_LOG: "/dev/null" },
+      { directory, as: unprivileged },
+    );
     expect(stderr).toContain("set-up: installing coop-computing-tools with sudo apt-get\n");
     expect(stderr).toContain("sudo says no");
     expect(exitCode).toBe(1);
