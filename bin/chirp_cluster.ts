@@ -2,7 +2,7 @@
 /** Private Chirp servers on this machine, for the demo, the tests and trying things out. */
 import { resolve } from "node:path";
 import { type Program, UsageError } from "../src/cli/arguments.ts";
-import { exitForUsage, readArguments } from "../src/cli/read_arguments.ts";
+import { commandGroup, programCommand, runMain } from "../src/cli/command.ts";
 import { parseCount, parsePort, parseText } from "../src/cli/values.ts";
 import { clusterDown, clusterStatus, clusterUp, serversText } from "../src/cluster/cluster.ts";
 
@@ -67,50 +67,31 @@ const statusProgram = {
   options: { dir },
 } as const satisfies Program;
 
-async function up(argv: string[]): Promise<number> {
-  const { options } = readArguments(upProgram, argv);
+const up = programCommand(upProgram, async ({ options }) => {
   const { number: count, basePort } = options;
   if (basePort !== null && (basePort === 0 || basePort + (count ?? maxServers) > 65_536)) {
     throw new UsageError(`--base-port "${basePort}" leaves no room for the servers' ports; the last one is 65535`);
   }
   const state = await clusterUp({ directory: directoryOf(options), count, basePort, endWithUs: false });
   process.stdout.write(serversText(state));
-  return 0;
-}
+});
 
-async function down(argv: string[]): Promise<number> {
-  const { options } = readArguments(downProgram, argv);
+const down = programCommand(downProgram, async ({ options }) => {
   const ended = await clusterDown(directoryOf(options));
   console.log(`${ended} ${ended === 1 ? "server" : "servers"} ended`);
-  return 0;
-}
+});
 
-async function status(argv: string[]): Promise<number> {
-  const { options } = readArguments(statusProgram, argv);
+const status = programCommand(statusProgram, async ({ options }) => {
   const servers = await clusterStatus(directoryOf(options));
   for (const { host, state, processGroup } of servers) {
     console.log(`${host} ${state}${processGroup === null ? "" : ` (process group ${processGroup})`}`);
   }
-  return servers.every(({ state }) => state === "running") ? 0 : 1;
-}
+  process.exitCode = servers.every(({ state }) => state === "running") ? 0 : 1;
+});
 
 function directoryOf({ dir: directory }: { readonly dir: string | null }): string {
   if (directory === null) throw new UsageError("--dir is missing: it says where the servers keep their files");
   return resolve(directory);
 }
 
-async function main(argv: string[]): Promise<number> {
-  const commands: Readonly<Record<string, (rest: string[]) => Promise<number>>> = { up, down, status };
-  const command = Object.hasOwn(commands, argv[0] ?? "") ? commands[argv[0] ?? ""] : undefined;
-  if (command !== undefined) return await command(argv.slice(1));
-  const { positionals } = readArguments(general, argv);
-  throw new UsageError(`unknown command "${positionals[0]}"; there are ${Object.keys(commands).join(", ")}`);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (error instanceof UsageError) exitForUsage(general.name, error);
-  console.error(`${general.name}: ${(error as Error).message}`);
-  process.exitCode = 1;
-}
+await runMain(general.name, commandGroup(general, { up, down, status }));
