@@ -3,8 +3,8 @@
 import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Program, UsageError } from "../src/cli/arguments.ts";
-import { exitForUsage, readArguments } from "../src/cli/read_arguments.ts";
+import { type Arguments, type Program, UsageError } from "../src/cli/arguments.ts";
+import { programCommand, runMain } from "../src/cli/command.ts";
 import { parsePort, parseSize } from "../src/cli/values.ts";
 import { clusterDown, clusterUp, serversFile } from "../src/cluster/cluster.ts";
 import { clusterFile } from "../src/cluster/cluster_state.ts";
@@ -47,8 +47,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => interrupted.resolve("interrupted"));
 }
 
-async function main(): Promise<void> {
-  const { port, largeFile } = readArguments(program).options;
+async function main({ port, largeFile }: Arguments<typeof program>["options"]): Promise<void> {
   if (port !== 0 && !(await portIsFree(port))) {
     throw new UsageError(`port ${port} is in use; choose another: npm start -- --port ${port + 1}`);
   }
@@ -107,12 +106,9 @@ async function runToEnd(words: readonly string[], cleanUp: AsyncDisposableStack)
   return await child.exited;
 }
 
-try {
-  await main();
-  // Signal handlers and what libchirp holds must not keep us.
-  process.exit(0);
-} catch (error) {
-  if (error instanceof UsageError) exitForUsage(program.name, error);
-  console.error(`${program.name}: ${(error as Error).message}`);
-  process.exit(1);
-}
+await runMain(
+  program.name,
+  programCommand(program, async ({ options }) => await main(options)),
+);
+// Signal handlers and what libchirp holds must not keep us.
+process.exit();
