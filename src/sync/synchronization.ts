@@ -1,5 +1,5 @@
 /** What one synchronisation is asked to do, and what its parts for several targets share. */
-import type { ChirpError } from "../errors.ts";
+import { ChirpError } from "../errors.ts";
 import type { DirectoryEntry, FileStat } from "../protocol.ts";
 import type { Connections } from "./connections.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -57,8 +57,14 @@ export function openStore({ connections, options, abort }: Synchronization, endp
   return createRetryingStore(connections.store(endpoint), { retries, timeoutMs, backoffMs: BACKOFF_MS, signal: abort });
 }
 
-/** Connects and authenticates. Tried once: a host that is dead at the start is dead, and is to be told at once. */
+/** Connects and authenticates. A host that is dead at the start is told at once: what is tried twice is a connection of an earlier run. */
 export async function connect({ connections, options, abort }: Synchronization, endpoint: Endpoint): Promise<void> {
-  const timeoutMs = options.connectTimeoutSeconds * 1000;
-  await connections.store(endpoint).call({ kind: "whoami" }, { timeoutMs, signal: abort });
+  const store = connections.store(endpoint);
+  const call = { timeoutMs: options.connectTimeoutSeconds * 1000, signal: abort };
+  try {
+    await store.call({ kind: "whoami" }, call);
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.code !== "ECONNRESET") throw error;
+    await store.call({ kind: "whoami" }, call);
+  }
 }
