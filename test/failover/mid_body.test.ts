@@ -1,0 +1,151 @@
+/** A server that goes away in the middle of a body: the body goes on from another one, or the connection is reset. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { type Cluster, startCluster, type TestServer } from "../helpers/cluster.ts";
+import { startWebServer } from "../helpers/web_server.ts";
+import { download, type Download, type DownloadOptions, sha256, testBytes } from "./download.ts";
+import { until } from "./load.ts";
+
+setDefaultTimeout(60_000);
+
+const MiB = 1024 * 1024;
+/** Above the limit up to which bodies are held whole before they are sent. */
+const size = 100 * MiB;
+const mtime = 1_700_000_000;
+const contents = testBytes(size);
+const digest = sha256(contents);
+
+/** Two servers with a big file, the second one as told, and a web server. */
+async function setUp(plantOther: (server: TestServer) => void) {
+  const cluster = await startCluster({ servers: 2 });
+  cluster.servers[0].plant("/big.bin", contents, { mtime });
+  plantOther(cluster.servers[1]!);
+  const web = await startWebServer(["--servers", cluster.serversFile, "--debug-headers", "--access-log", "off"]);
+  return {
+    cluster,
+    web,
+    async [Symbol.asyncDispose]() {
+      await web[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Downloads the file from the first server, to which `act` is done half way. */
+async function downloadFromFirst(
+  cluster: Cluster,
+  port: number,
+  act: (server: TestServer) => void | Promise<void>,
+  more: Partial<DownloadOptions> = {},
+): Promise<Download> {
+  const [first] = cluster.servers;
+  // The choice is random; who begins with the other one is sent away.
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const result = await download({
+      port,
+      path: "/big.bin",
+      onHead: (head) => head.includes(`X-Served-By: ${first.host}`),
+      at: { bytes: size / 2, act: () => act(first) },
+      ...more,
+    });
+    if (result.end !== "hungUp") return result;
+  }
+  throw new Error("the random choice never fell on the first server");
+}
+
+function expectWhole({ response }: Download): void {
+  expect(response?.status).toBe(200);
+  expect(response?.body.length).toBe(size);
+  expect(sha256(response!.body)).toBe(digest);
+}
+
+/** No client takes it for whole, and what came of the body is the beginning of one version. */
+function expectReset({ response, raw, end }: Download, beginning: Buffer): void {
+  expect(response).toBeNull();
+  expect(end).toBe("reset");
+  expect(beginning.indexOf(lastWholeChunk(raw))).toBeGreaterThanOrEqual(0);
+}
+
+/** The last 64 KiB that came, without the framing in between: chunks are at least 64 KiB long. */
+function lastWholeChunk(raw: Buffer): Buffer {
+  const mark = raw.lastIndexOf("\r\n", raw.length - 64 * 1024);
+  return raw.subarray(mark + 2, mark + 2 + 32 * 1024);
+}
+
+const kill = (server: TestServer) => server.kill();
+
+describe("a 100 MB download whose server is killed half way", () => {
+  test("goes on from the other one and arrives whole", async () => {
+    await using site = await setUp((server) => server.plant("/big.bin", contents, { mtime }));
+    expectWhole(await downloadFromFirst(site.cluster, site.web.port, kill));
+  });
+
+  test("goes on where contents are equal and only the mtime differs", async () => {
+    await using site = await setUp((server) => server.plant("/big.bin", contents, { mtime: mtime + 100 }));
+    expectWhole(await downloadFromFirst(site.cluster, site.web.port, kill));
+  });
+
+  test.each<[string, (server: TestServer) => void]>([
+    ["other contents of the same size", (server) => server.plant("/big.bin", testBytes(size, 1), { mtime: mtime + 1 })],
+    ["another size", (server) => server.plant("/big.bin", contents.subarray(0, size - 1), { mtime })],
+    ["other bytes, size and mtime the same", (server) => server.plant("/big.bin", testBytes(size, 1), { mtime })],
+    ["no such file", () => undefined],
+  ])("is reset when the other one has %s", async (_, plantOther) => {
+    await using site = await setUp(plantOther);
+    expectReset(await downloadFromFirst(site.cluster, site.web.port, kill), contents);
+    await until("the reset is logged", 2_000, () => /^reset.*\/big\.bin/m.test(site.web.stderr()));
+  });
+
+  test("is whole for curl, which sees one connection", async () => {
+    await using site = await setUp((server) => server.plant("/big.bin", contents, { mtime }));
+    const [first, second] = site.cluster.servers;
+    const curl = Bun.spawn(
+      [
+        "curl",
+        "-sS",
+        "--limit-rate",
+        "60M",
+        "-w",
+        "%{stderr}%{num_connects} %{http_code}",
+        `http://127.0.0.1:${site.web.port}/big.bin`,
+      ],
+      { stdout: "pipe", stderr: "pipe" },
+    );
+    const hasher = new Bun.CryptoHasher("sha256");
+    let bytes = 0;
+    let killed: Promise<void> | undefined;
+    for await (const chunk of curl.stdout) {
+      hasher.update(chunk);
+      bytes += chunk.length;
+      // One is busy with this download; both in turn have gone by its end, and come back.
+      if (killed === undefined && bytes > size / 3) killed = first.restart().then(() => second!.restart());
+    }
+    await killed;
+    expect(await curl.stderr.text()).toBe("1 200");
+    expect(await curl.exited).toBe(0);
+    expect(hasher.digest("hex")).toBe(digest);
+  });
+});
+
+test("a server stopped half way costs a download no more than about a hedge delay", async () => {
+  await using site = await setUp((server) => server.plant("/big.bin", contents, { mtime }));
+  const result = await downloadFromFirst(site.cluster, site.web.port, (server) => server.stop());
+  site.cluster.servers[0].resume();
+  expectWhole(result);
+  // 250 ms, the time that a chunk of 4 MiB may take beyond that, and the noise of a busy machine.
+  expect(result.longestSilenceMs).toBeLessThan(1_500);
+  console.log(`longest silence ${Math.round(result.longestSilenceMs)} ms`);
+});
+
+test("a body that is held before it is sent survives its server as well", async () => {
+  const held = testBytes(40 * MiB, 2);
+  await using site = await setUp((server) => server.plant("/held.bin", held, { mtime }));
+  const [first] = site.cluster.servers;
+  first.plant("/held.bin", held, { mtime });
+  const downloads = Array.from({ length: 4 }, () => download({ port: site.web.port, path: "/held.bin" }));
+  await Bun.sleep(30);
+  await first.kill();
+  for (const { response } of await Promise.all(downloads)) {
+    expect(response?.header("content-length")).toBe(String(held.length));
+    expect(sha256(response!.body)).toBe(sha256(held));
+  }
+});
