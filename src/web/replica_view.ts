@@ -36,8 +36,10 @@ export interface ReplicaView {
 const LARGE_DIRECTORY = 5_000;
 /** How long a directory counts as large without being listed again. */
 const LARGE_FOR_MS = 300_000;
-/** A listing of this many bytes has about a million entries; more than that is refused by the worker. */
-const LISTING_MAX_BYTES = 128 * 1024 * 1024;
+/** Learning a directory stops here, at some 10,000 entries: reading them would hold up everybody else. */
+const LEARNT_MAX_BYTES = 1024 * 1024;
+/** A page of some 100,000 entries is as long as one gets. */
+const SHOWN_MAX_BYTES = 8 * 1024 * 1024;
 /** Metadata is a few RPCs; whoever needs longer hangs. */
 const METADATA_TIMEOUT_MS = 5_000;
 /** Bounds what a visitor can make us remember: names (about 200 bytes each) and directories of one server. */
@@ -91,20 +93,21 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
 
   async function readDirectory(path: BytePath): Promise<Directory> {
     try {
-      const entries = await listEntries(path);
+      const entries = await listEntries(path, LEARNT_MAX_BYTES);
       if (entries.length <= LARGE_DIRECTORY) {
         return { kind: "listed", entries: new Map(entries.map(({ name, stat }) => [name, stat])) };
       }
       large.set(path, true, LARGE_FOR_MS);
       return { kind: "oneByOne", mayBeListed: true };
     } catch (error) {
-      const kind = verdictOf(error).kind;
+      const { kind } = verdictOf(error);
+      if (error instanceof ChirpError && error.code === "EFBIG") large.set(path, true, LARGE_FOR_MS);
       return kind === "missing" ? { kind: "missing" } : { kind: "oneByOne", mayBeListed: kind !== "denied" };
     }
   }
 
-  async function listEntries(path: BytePath): Promise<DirectoryEntry[]> {
-    const operation = { kind: "list", path, maxBytes: LISTING_MAX_BYTES } as const;
+  async function listEntries(path: BytePath, maxBytes: number): Promise<DirectoryEntry[]> {
+    const operation = { kind: "list", path, maxBytes } as const;
     return decodeListing(await lane.call(operation, { timeoutMs: METADATA_TIMEOUT_MS }));
   }
 
@@ -138,7 +141,7 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     lookup,
     async list(path) {
       try {
-        return await listEntries(path);
+        return await listEntries(path, SHOWN_MAX_BYTES);
       } catch (error) {
         verdictOf(error);
         return null;
