@@ -4,9 +4,10 @@ import { fileType, isSameVersion } from "../chirp/file_stat.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry } from "../protocol.ts";
 import { backUp, restoreBackup } from "./backup.ts";
-import type { FileCopy } from "./file_copy.ts";
+import { type FileCopy, isSourceChange } from "./file_copy.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { stageFile } from "./stage_file.ts";
+import { lstatOrNull } from "./store.ts";
 import { type DirectoryNode, recordFailure, sourcePath, type TargetRun, targetPath, within } from "./target_run.ts";
 
 /** A file whose contents lie in staging. */
@@ -55,7 +56,7 @@ export async function copyBatch(
   for (let attempt = 1; rest.length > 0 && !run.stop.aborted; attempt++) {
     const staged = await stageAll(run, node, rest, destination);
     const directory = sourcePath(run, node.path);
-    const now = new Map((await run.source.relist(directory)).map(({ name, stat }: DirectoryEntry) => [name, stat]));
+    const now = new Map((await listAgain(run, directory)).map(({ name, stat }) => [name, stat]));
     const changed: FileCopy[] = [];
     const good: Staged[] = [];
     for (const { file, staging } of staged) {
@@ -74,6 +75,20 @@ export async function copyBatch(
     }
     await Promise.all(good.map((file) => destination.publish(file)));
     rest = changed;
+  }
+}
+
+/** The directory as it is now; with nothing in it when it is gone. */
+async function listAgain(run: TargetRun, directory: BytePath): Promise<readonly DirectoryEntry[]> {
+  try {
+    return await run.source.relist(directory);
+  } catch (error) {
+    const isGone =
+      error instanceof ChirpError &&
+      isSourceChange(run, error) &&
+      (await lstatOrNull(run.sourceStore, directory)) === null;
+    if (isGone) return [];
+    throw error;
   }
 }
 
@@ -98,7 +113,7 @@ async function stageAll(
         const staging = await stageFile(run, relative, file, () => destination.stagingPath(file));
         results.push({ file, staging });
       } catch (error) {
-        if (isSourceChange(run, error)) results.push({ file, staging: null });
+        if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staging: null });
         else recordFailure(run, relative, "copy", error);
       }
     }),
@@ -155,12 +170,6 @@ async function discard(run: TargetRun, staging: BytePath): Promise<void> {
   } catch (error) {
     if (!(error instanceof ChirpError) || error.code !== "ENOENT") throw error;
   }
-}
-
-/** Whether a failed copy says only that the source is no longer what was listed. */
-function isSourceChange(run: TargetRun, error: unknown): boolean {
-  if (!(error instanceof ChirpError) || error.server !== run.sourceStore.server) return false;
-  return error.code === "ESTALE" || error.code === "ENOENT" || error.code === "ENOTDIR";
 }
 
 function* batches(files: readonly FileCopy[]): Generator<FileCopy[]> {

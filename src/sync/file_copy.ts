@@ -32,3 +32,9 @@ export async function verifyOnServers(run: TargetRun, path: BytePath, staging: B
     throw new ChirpError({ code: "EILSEQ", operation: "verify", path: staging, server: run.store.server });
   }
 }
+
+/** Whether a failed copy says only that the source is no longer what was listed. */
+export function isSourceChange(run: TargetRun, error: ChirpError): boolean {
+  if (error.server !== run.sourceStore.server) return false;
+  return error.code === "ESTALE" || error.code === "ENOENT" || error.code === "ENOTDIR";
+}

@@ -4,7 +4,7 @@ import { parentPath } from "../chirp/byte_path.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath } from "../protocol.ts";
 import { pause } from "./retrying_store.ts";
-import { type FileCopy, finishStaged, modeOf, verifyOnServers } from "./file_copy.ts";
+import { type FileCopy, finishStaged, isSourceChange, modeOf, verifyOnServers } from "./file_copy.ts";
 import { lstatOrNull } from "./store.ts";
 import { sourcePath, type TargetRun } from "./target_run.ts";
 
@@ -15,10 +15,27 @@ const READ_AHEAD = 2;
 /** So much of the end of what lies there from before must equal the source. */
 const TAIL_BYTES = 1024 * 1024;
 
+/** What an earlier try has brought to the target. */
+interface Gathered {
+  readonly path: BytePath;
+  readonly size: number;
+}
+
 /** The staging path with the whole file, its time and mode set. */
 export async function stageLargeFile(run: TargetRun, relative: BytePath, file: FileCopy): Promise<BytePath> {
   const path = sourcePath(run, relative);
   const gathered = run.staging.resumable(relative, file.source);
+  try {
+    return await gather(run, path, file, gathered);
+  } catch (error) {
+    // Of a version that is no more, or whose contents arrived changed, there is nothing to resume.
+    const isUseless = error instanceof ChirpError && (isSourceChange(run, error) || error.code === "EILSEQ");
+    if (isUseless) run.staging.forget(gathered.path);
+    throw error;
+  }
+}
+
+async function gather(run: TargetRun, path: BytePath, file: FileCopy, gathered: Gathered): Promise<BytePath> {
   let offset = await trustedLength(run, path, file, gathered);
   const hash = run.options.verify && offset === 0 ? createHash("sha1") : null;
   for (let attempt = 0; ; attempt++) {
@@ -35,13 +52,7 @@ export async function stageLargeFile(run: TargetRun, relative: BytePath, file: F
       offset = await trustedLength(run, path, file, { path: gathered.path, size: Math.min(there?.size ?? 0, offset) });
     }
   }
-  try {
-    await verify(run, path, gathered.path, file, hash);
-  } catch (error) {
-    // Contents that arrived changed are nothing to resume from.
-    if (error instanceof ChirpError && error.code === "EILSEQ") run.staging.forget(gathered.path);
-    throw error;
-  }
+  await verify(run, path, gathered.path, file, hash);
   await finishStaged(run, gathered.path, file);
   return gathered.path;
 }
@@ -88,7 +99,7 @@ async function trustedLength(
   run: TargetRun,
   path: BytePath,
   { source }: FileCopy,
-  gathered: { readonly path: BytePath; readonly size: number },
+  gathered: Gathered,
 ): Promise<number> {
   const length = Math.min(gathered.size, source.size);
   if (length === 0) return 0;

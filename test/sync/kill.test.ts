@@ -1,0 +1,66 @@
+/** Killed at any moment and run again: the trees are equal, nothing is left in staging, and readers saw whole files only. */
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createEditor, createRandom } from "./random_edits.ts";
+import { diskTree, plantSite, startServers } from "./servers.ts";
+import { describeTree, runProgram } from "./sync_run.ts";
+
+/** SYNC_KILLS=100 SYNC_SEED=1 bun test test/sync/kill.test.ts is the long form. */
+const kills = Number(process.env["SYNC_KILLS"] ?? 8);
+const firstSeed = Number(process.env["SYNC_SEED"] ?? Math.floor(Math.random() * 1e9));
+const program = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
+const PAGE_BYTES = 400_000;
+
+test(
+  `killed ${kills} times`,
+  async () => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    const random = createRandom(firstSeed);
+    plantSite(source, 40, 4);
+    const words = [
+      "-r",
+      "--delete",
+      "--max-delete",
+      "100%",
+      "--settle",
+      "0",
+      source.host,
+      "/site",
+      first.host,
+      "/copy",
+    ];
+    expect((await runProgram(words)).exitCode).toBe(0);
+    let killed = 0;
+    let isDone = false;
+    const partial: string[] = [];
+    const page = diskTree(first, "/copy/page");
+    const reading = (async () => {
+      while (!isDone) {
+        const bytes = existsSync(page) ? await Bun.file(page).bytes() : new Uint8Array(PAGE_BYTES);
+        if (bytes.length !== PAGE_BYTES || bytes.some((byte) => byte !== bytes[0])) partial.push(`${bytes.length}`);
+        await Bun.sleep(1);
+      }
+    })();
+    for (let round = 0; round < kills; round++) {
+      const seed = firstSeed + round;
+      source.plant("/site/page", new Uint8Array(PAGE_BYTES).fill(round % 250), { mtime: 1_000_000 + round });
+      source.plant("/site/large", new Uint8Array(17_000_000 + round).fill(round % 250), { mtime: 1_000_000 + round });
+      createEditor(source, "/site", seed).edit(20);
+      const child = Bun.spawn([process.execPath, program, ...words], { stdout: "ignore", stderr: "ignore" });
+      await Promise.race([child.exited, Bun.sleep(random() * 450)]);
+      child.kill("SIGKILL");
+      if ((await child.exited) !== 0) killed++;
+      const again = await runProgram(words);
+      expect(again.exitCode, `seed ${seed}: ${again.stdout}${again.stderr}`).toBe(0);
+      expect(describeTree(diskTree(first, "/copy")), `seed ${seed}`).toEqual(describeTree(diskTree(source, "/site")));
+      expect(existsSync(diskTree(first, "/copy/.__chirpsync")), `seed ${seed}`).toBe(false);
+    }
+    isDone = true;
+    await reading;
+    expect(partial).toEqual([]);
+    console.log(`killed ${killed} of ${kills} runs before their end, first seed ${firstSeed}`);
+  },
+  30_000 + kills * 6000,
+);
