@@ -174,7 +174,7 @@ function endpoint(server: string, directory: string, cwd: string): Endpoint {
   try {
     return parseEndpoint(server, directory, cwd);
   } catch (error) {
-    if (error instanceof AddressError) throw new UsageError(error.message);
+    if (error instanceof AddressError) throw new UsageError(`"${server}" is no server: ${error.message}`);
     throw error;
   }
 }

@@ -24,7 +24,8 @@ export function describeAction(action: Action, times: boolean): Change | null {
       const link = fileType(source) === "link";
       const isNew = target === null || fileType(target) !== fileType(source);
       return {
-        change: target === null ? "copy" : "update",
+        // Where a directory was in the way, it is deleted and the file is a new one.
+        change: target === null || action.kind === "conflict" ? "copy" : "update",
         type: link ? "link" : "file",
         itemized: `${link ? "c" : ">"}${link ? "L" : "f"}${isNew ? "+++++++++" : flags(action, times)}`,
         size: source.size,
