@@ -48,9 +48,11 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** A second server is asked after this much silence … */
+/** A second server is asked after this much silence, or what the first one usually takes … */
 const HEDGE_MIN_MS = 250;
-/** … and then it is looked again this often, since the server may have turned out not to be well. */
+/** … but however slow it has been of late, not later than this. */
+const HEDGE_MAX_MS = 1_000;
+/** It is looked this often whether the server has turned out not to be well: then there is nothing to wait for. */
 const RECHECK_MS = 50;
 
 export function ask<T>(pool: Pool, attempt: Attempt<T>, options: AskOptions): Promise<Asked<T>> {
@@ -83,26 +85,34 @@ export function ask<T>(pool: Pool, attempt: Attempt<T>, options: AskOptions): Pr
       tries++;
       const controller = new AbortController();
       running.set(member, controller);
-      const startedAt = performance.now();
+      const begunAt = performance.now();
       attempt(member, controller.signal).then(
-        (value) => answered(member, value, performance.now() - startedAt),
-        (error: unknown) => failed(member, error),
+        (value) => answered(member, value, performance.now() - begunAt),
+        (error: unknown) => failed(member, error, begunAt),
       );
-      watch(hedgeDelay(member));
+      watch(member, begunAt);
       return true;
     }
 
     function hedgeDelay(member: Member): number {
-      return Math.max(HEDGE_MIN_MS, member.latency.quantile(0.99)) + (options.extraMs ?? 0);
+      const usual = Math.max(HEDGE_MIN_MS, member.latency.quantile(0.99));
+      return Math.min(HEDGE_MAX_MS, usual) + (options.extraMs ?? 0);
     }
 
-    function watch(ms: number): void {
+    function watch(member: Member, begunAt: number): void {
       clearTimeout(timer);
       timer = setTimeout(() => {
-        // A server that is not well is no reason to save on requests.
-        if (newest?.replica.state !== "well" || options.hedges.take()) askAnother();
-        else watch(RECHECK_MS);
-      }, ms);
+        if (isWorthAnother(member, performance.now() - begunAt)) askAnother();
+        else watch(member, begunAt);
+      }, RECHECK_MS);
+    }
+
+    function isWorthAnother(member: Member, waitedMs: number): boolean {
+      const other = pool.choose(asked);
+      if (other === undefined) return false;
+      if (member.replica.state === "well") return waitedMs >= hedgeDelay(member) && options.hedges.take();
+      // A server that is not well is no reason to save on requests.
+      return waitedMs >= HEDGE_MIN_MS || other.replica.state === "well";
     }
 
     function answered(member: Member, value: T, ms: number): void {
@@ -120,10 +130,10 @@ export function ask<T>(pool: Pool, attempt: Attempt<T>, options: AskOptions): Pr
       finish(() => resolve({ value, member, tries, isHedged }));
     }
 
-    function failed(member: Member, error: unknown): void {
+    function failed(member: Member, error: unknown, begunAt: number): void {
       running.delete(member);
       if (!(error instanceof ChirpError)) return finish(() => reject(error as Error));
-      if (error.blame === "server") pool.failed(member, error);
+      if (error.blame === "server") pool.failed(member, error, begunAt);
       if (isDone) return;
       failures.push(error);
       if (askAnother() || running.size > 0) return;

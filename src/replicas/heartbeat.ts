@@ -5,10 +5,11 @@
  * RPC, no rights needed. A stopped server still accepts connections, so that only the answer counts. When the server
  * dies, the connection that is held tells at once.
  */
-import type { Socket } from "bun";
-import { ChirpError, codeOfErrno, type ErrorCode } from "../errors.ts";
-import { resolveHost, type ServerAddress } from "../chirp/server_address.ts";
 import { constants } from "node:os";
+// Not Bun.connect: what still connects could not be ended there.
+import { connect as connectTcp, type Socket } from "node:net";
+import { resolveHost, type ServerAddress } from "../chirp/server_address.ts";
+import { ChirpError, codeOfErrno, type ErrorCode } from "../errors.ts";
 
 export interface HeartbeatEvents {
   /** The answer to the last question came. */
@@ -20,8 +21,10 @@ export interface HeartbeatEvents {
 export interface Heartbeat {
   /** Milliseconds that the open question (also the connecting) has been waiting; 0 when everything is answered. */
   waitingMs(): number;
-  /** Milliseconds since the last answer. */
-  silentMs(): number;
+  /** performance.now() of the last answer; 0 before the first. */
+  answeredAt(): number;
+  /** Milliseconds since it was started. */
+  ageMs(): number;
   /** Asks, unless a question is open. */
   ask(): void;
   close(): void;
@@ -33,67 +36,59 @@ const ANSWER = "no\n";
 
 /** Connects and asks the first question. */
 export function startHeartbeat(address: ServerAddress, events: HeartbeatEvents): Heartbeat {
+  const startedAt = performance.now();
   let socket: Socket | undefined;
-  let askedAt: number | undefined = performance.now();
-  let answeredAt = performance.now();
+  let askedAt: number | undefined = startedAt;
+  let answeredAt = 0;
   let received = "";
-  let answers = 0;
   let isOver = false;
 
   function end(code: ErrorCode | null): void {
     if (isOver) return;
     isOver = true;
-    socket?.terminate();
+    socket?.destroy();
     events.ended(code);
   }
 
   function ask(): void {
-    if (isOver || socket === undefined) return;
     askedAt = performance.now();
-    socket.write(QUESTION);
+    socket?.write(QUESTION);
   }
 
   function receive(bytes: Buffer): void {
     received += bytes.toString("latin1");
     if (!ANSWER.startsWith(received)) return end("EPROTO");
-    if (received !== ANSWER) return;
+    if (received !== ANSWER || isOver) return;
     received = "";
-    answers++;
     askedAt = undefined;
     answeredAt = performance.now();
     events.answered();
   }
 
   async function connect(): Promise<void> {
-    const hostname = await resolveHost(address.server, address.host);
-    const opened = await Bun.connect({
-      hostname,
-      port: address.port,
-      socket: {
-        data: (_, bytes) => receive(bytes),
-        close: () => end(answers > 0 ? null : "ECONNRESET"),
-        error: (_, error) => end(codeOf(error)),
-        connectError: (_, error) => end(codeOf(error)),
-      },
-    });
-    if (isOver) return void opened.terminate();
+    const host = await resolveHost(address.server, address.host);
+    if (isOver) return;
+    socket = connectTcp({ host, port: address.port });
     // Being watched does not keep the program alive.
-    opened.unref();
-    socket = opened;
-    ask();
+    socket.unref();
+    socket.on("connect", ask);
+    socket.on("data", receive);
+    socket.on("error", (error) => end(codeOf(error)));
+    socket.on("close", () => end(answeredAt > 0 ? null : "ECONNRESET"));
   }
 
   connect().catch((error: unknown) => end(codeOf(error)));
 
   return {
     waitingMs: () => (askedAt === undefined ? 0 : performance.now() - askedAt),
-    silentMs: () => performance.now() - answeredAt,
+    answeredAt: () => answeredAt,
+    ageMs: () => performance.now() - startedAt,
     ask: () => {
-      if (askedAt === undefined) ask();
+      if (askedAt === undefined && !isOver) ask();
     },
     close: () => {
       isOver = true;
-      socket?.terminate();
+      socket?.destroy();
     },
   };
 }

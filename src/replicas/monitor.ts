@@ -8,9 +8,9 @@ import { ChirpError, describeCode, type ErrorCode } from "../errors.ts";
 import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import type { Replica, Replicas } from "./replicas.ts";
 
-/** How often an idle server is asked. */
+/** How often a server that is well and idle is asked. */
 const HEARTBEAT_MS = 1_000;
-/** … and one that has been busy with a call for this long: a hang is to be known before it hurts. */
+/** … and one that has been busy with a call for this long, or is not well: a hang, and its end, are to be known early. */
 const BUSY_MS = 100;
 /** A question open for longer makes a server suspect … */
 const SUSPECT_MS = 250;
@@ -18,9 +18,16 @@ const SUSPECT_MS = 250;
 const DEAD_MS = 3_000;
 /** All its workers busy for this long while calls wait: it is not dead, but no server to choose. */
 const JAMMED_MS = 500;
-/** Between two connections to a server that is not there. "In use again within 2 s" leaves room for two. */
+/** Between two connections to a server that is not there. "In use again within 2 s" leaves room for three. */
 const RECONNECT_MS = 500;
-const TRIAL_TIMEOUT_MS = 5_000;
+/**
+ * A silent server may answer on the connection that it has (it was stopped), or only on a new one (its host was away, and
+ * TCP repeats what was lost ever more rarely): new ones are tried beside the old one, each for this long.
+ */
+const SECOND_MS = 1_500;
+/** A connection that is closed sooner than this after it was made is no idle one. */
+const IDLE_AT_LEAST_MS = 1_000;
+const TRIAL_TIMEOUT_MS = 3_000;
 /** A tick this late means that this process was held up: answers may be waiting unread, so that lateness proves nothing. */
 const LAG_MS = 100;
 
@@ -32,74 +39,107 @@ export interface Monitor {
 
 export function createMonitor(address: ServerAddress, replica: Replica, replicas: Replicas, lane: Lane): Monitor {
   let heartbeat: Heartbeat | undefined;
+  /** Tried while the first one is silent. */
+  let second: Heartbeat | undefined;
   let reconnectAt = 0;
   let isOnTrial = false;
   let isClosed = false;
 
-  function connect(): void {
-    heartbeat = startHeartbeat(address, {
-      answered: () => void beginTrialIfDue(),
+  function connect(): Heartbeat {
+    const one: Heartbeat = startHeartbeat(address, {
+      answered() {
+        if (one === second) {
+          heartbeat?.close();
+          heartbeat = one;
+          second = undefined;
+        }
+        beginTrialIfDue();
+      },
       ended(code) {
-        heartbeat = undefined;
-        // Servers close idle connections; whether this one is still there, the next connection will tell at once.
-        reconnectAt = code === null ? 0 : performance.now() + RECONNECT_MS;
-        if (code === null) connect();
-        else accuse(code, `${describeCode(code)} (${hostPort(address.host, address.port)})`);
+        const wasIdle = code === null && one.ageMs() > IDLE_AT_LEAST_MS;
+        reconnectAt = wasIdle ? 0 : performance.now() + RECONNECT_MS;
+        if (one === second) {
+          second = undefined;
+          return;
+        }
+        heartbeat = second;
+        second = undefined;
+        if (code !== null) lost(code, `${describeCode(code)} (${hostPort(address.host, address.port)})`);
+        // Servers close idle connections; whether this one is still there, the next connection tells at once.
+        else if (wasIdle) heartbeat ??= connect();
       },
     });
+    return one;
   }
 
-  function accuse(code: ErrorCode, message: string): void {
-    if (!isClosed) replicas.failed(replica, code, message);
+  function lost(code: ErrorCode, message: string): void {
+    if (!isClosed) replicas.lost(replica, code, message);
+  }
+
+  /** Since it was ejected, or put on trial, the server has given a sign of life. */
+  function beginTrialIfDue(): void {
+    if (isOnTrial || heartbeat === undefined || heartbeat.answeredAt() < replica.since) return;
+    const isDue = replica.state === "trial" || (replica.state === "ejected" && performance.now() >= replica.notBefore);
+    if (isDue) void runTrial();
   }
 
   /** One real call; users' requests come only after it has succeeded. */
-  async function beginTrialIfDue(): Promise<void> {
-    const isTimely =
-      replica.state === "trial" || (replica.state === "ejected" && performance.now() >= replica.notBefore);
-    if (!isTimely || isOnTrial) return;
+  async function runTrial(): Promise<void> {
     isOnTrial = true;
-    replicas.beginTrial(replica);
-    // Calls from before may hang on a connection that is no more, until their stoptime: they must not hold up new ones.
-    lane.abandonOlderThan(SUSPECT_MS);
+    const begunAt = performance.now();
+    if (replica.state === "ejected") {
+      replicas.beginTrial(replica);
+      // Calls from before may hang on a connection that is no more, until their stoptime: they must not hold up new ones.
+      lane.abandonOlderThan(SUSPECT_MS);
+    }
     try {
       await lane.call({ kind: "whoami" }, { timeoutMs: TRIAL_TIMEOUT_MS });
       replicas.recovered(replica);
     } catch (error) {
       const code = error instanceof ChirpError ? error.code : "ECONNABORTED";
-      accuse(code, error instanceof Error ? error.message : String(error));
+      const message = error instanceof Error ? error.message : String(error);
+      if (!isClosed) replicas.failed(replica, { code, message, path: "" }, begunAt);
     } finally {
       isOnTrial = false;
     }
   }
 
-  function isHanging(): boolean {
+  function isHanging(one: Heartbeat): boolean {
     const isJammed = lane.waiting > 0 && lane.oldestRunningMs() > JAMMED_MS;
-    return isJammed || (heartbeat?.waitingMs() ?? 0) > SUSPECT_MS;
+    return isJammed || one.waitingMs() > SUSPECT_MS;
+  }
+
+  function searchAnew(): void {
+    if (second === undefined) {
+      if (performance.now() >= reconnectAt) second = connect();
+    } else if (second.waitingMs() > SECOND_MS) {
+      second.close();
+      second = undefined;
+      reconnectAt = performance.now() + RECONNECT_MS;
+    }
   }
 
   return {
     tick(elapsedMs) {
       if (heartbeat === undefined) {
-        if (performance.now() >= reconnectAt) connect();
+        if (performance.now() >= reconnectAt) heartbeat = connect();
         return;
       }
+      const isWatched = replica.state !== "well" || lane.oldestRunningMs() > BUSY_MS;
+      if (performance.now() - heartbeat.answeredAt() > (isWatched ? BUSY_MS : HEARTBEAT_MS)) heartbeat.ask();
+      beginTrialIfDue();
       if (elapsedMs > LAG_MS) return;
-      const isBusy = lane.oldestRunningMs() > BUSY_MS;
-      if (heartbeat.silentMs() > (isBusy ? BUSY_MS : HEARTBEAT_MS)) heartbeat.ask();
-      if (isHanging()) replicas.suspect(replica);
+      if (isHanging(heartbeat)) replicas.suspect(replica);
       else replicas.heard(replica);
-      if (heartbeat.waitingMs() > DEAD_MS) {
-        heartbeat.close();
-        heartbeat = undefined;
-        reconnectAt = performance.now() + RECONNECT_MS;
-        accuse("ETIMEDOUT", "no answer to a sign of life");
-      }
+      if (heartbeat.waitingMs() <= DEAD_MS) return;
+      lost("ETIMEDOUT", "no answer to a sign of life");
+      searchAnew();
     },
     close() {
       isClosed = true;
       heartbeat?.close();
-      heartbeat = undefined;
+      second?.close();
+      heartbeat = second = undefined;
       reconnectAt = Infinity;
     },
   };

@@ -33,7 +33,8 @@ export interface Pool {
   readonly queueLimit: number;
   /** See Replicas.choose. */
   choose(excluded?: ReadonlySet<Member>): Member | undefined;
-  failed(member: Member, error: ChirpError): void;
+  /** A failure that accuses the server, of an attempt that began at `begunAt` (performance.now()). */
+  failed(member: Member, error: ChirpError, begunAt: number): void;
   /** A new servers.txt: servers in both lists keep their workers and what is known of them. */
   update(addresses: readonly ServerAddress[]): void;
   close(graceMs?: number): Promise<void>;
@@ -52,6 +53,7 @@ export function createPool(addresses: readonly ServerAddress[], options: PoolOpt
   const monitorOf = new Map<Member, Monitor>();
   const closing = new Set<Promise<void>>();
   let members: Member[] = [];
+  let isClosed = false;
 
   function join(replica: Replica, address: ServerAddress): Member {
     const lane = createLane({
@@ -84,6 +86,8 @@ export function createPool(addresses: readonly ServerAddress[], options: PoolOpt
   }
 
   function update(wanted: readonly ServerAddress[]): void {
+    // A reload that comes while the program ends.
+    if (isClosed) return;
     replicas.update(wanted.map(({ server }) => server));
     for (const [index, replica] of replicas.all.entries()) {
       if (!memberOf.has(replica)) memberOf.set(replica, join(replica, wanted[index]!));
@@ -124,9 +128,10 @@ export function createPool(addresses: readonly ServerAddress[], options: PoolOpt
       const replica = replicas.choose(excluded && new Set([...excluded].map((member) => member.replica)));
       return replica && memberOf.get(replica);
     },
-    failed: ({ replica }, { code, message }) => replicas.failed(replica, code, message),
+    failed: ({ replica }, error, begunAt) => replicas.failed(replica, error, begunAt),
     update,
     async close(graceMs = 0) {
+      isClosed = true;
       clearInterval(ticker);
       for (const member of members) leave(member, graceMs);
       members = [];

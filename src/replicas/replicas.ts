@@ -1,13 +1,18 @@
 /**
  * Who is well, and the random choice. Pure: time and chance come from outside, so that a thousand servers can be simulated.
  *
- *     trial ──answered──► well ◄──────── heard again ────────┐
- *       ▲                  │ └── heartbeat late, lane jammed ──► suspect
- *       │ probe answered   │ refused, reset, timed out …           │
- *       └──── ejected ◄────┴───────────────────────────────────────┘
+ *     trial ──did real work──► well ◄──────── heard again ────────┐
+ *       ▲ ▲                    │ │ └── heartbeat late, lane jammed ──► suspect
+ *       │ └── a call timed out, or was reset ──────────────────────────┤
+ *       │ sign of life           │ refused, lost, a call timed out again│
+ *       └──────────── ejected ◄──┴──────────────────────────────────────┘
  *
- * A suspect gets no new requests while another server is well. An ejected server is left alone until its monitor
- * (monitor.ts) has had an answer from it; one that answers and fails again waits longer each time.
+ * A suspect, or one on trial, gets no new requests while another server is well. An ejected server is left alone until its
+ * monitor (monitor.ts) has had an answer from it; one that answers and fails again waits longer each time.
+ *
+ * A call that times out accuses its path as much as its server: a directory too large to list, a file cut short while it is
+ * read, a disk that hangs. Such a failure puts the server on trial; it is ejected when it fails that, or when another path
+ * fails as well. So no single URL can take a server out.
  */
 import type { ErrorCode } from "../errors.ts";
 
@@ -39,12 +44,21 @@ export interface Replicas<R extends Replica = Replica> {
   suspect(replica: R): void;
   /** It answers after all; ends suspicion only. */
   heard(replica: R): void;
-  /** A failure that accuses the server. */
-  failed(replica: R, code: ErrorCode, message: string): void;
+  /** A failure that accuses the server, of something that began at `begunAt`. */
+  failed(replica: R, failure: ServerFailure, begunAt: number): void;
+  /** Its connection is gone, or silent. */
+  lost(replica: R, code: ErrorCode, message: string): void;
   /** An ejected server answers a probe: it will be tried. */
   beginTrial(replica: R): void;
   /** It did real work. */
   recovered(replica: R): void;
+}
+
+export interface ServerFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What was asked for; "" when nothing but the server can be at fault. */
+  readonly path: string;
 }
 
 export interface Clock {
@@ -63,11 +77,21 @@ const JITTER = 0.2;
 const FORGIVEN_AFTER_MS = 10_000;
 /** A server that was gone and answers again is simply back: waiting longer each time would only keep it out of use. */
 const GONE: ReadonlySet<ErrorCode> = new Set(["ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH"]);
+/** What a path alone can cause on a server that is well. */
+const AMBIGUOUS: ReadonlySet<ErrorCode> = new Set(["ETIMEDOUT", "ECONNRESET"]);
+/** Such failures of two paths within this time accuse the server. */
+const DOUBT_MS = 30_000;
 
 /** For each server, the state that is wanted first. */
 const PREFERENCE: readonly (readonly ReplicaState[])[] = [["well"], ["suspect", "trial"], ["ejected"]];
 
-type Mutable = { -readonly [K in keyof Replica]: Replica[K] } & { streak: number };
+type Mutable = { -readonly [K in keyof Replica]: Replica[K] } & {
+  streak: number;
+  /** Failures of what began earlier were judged already. */
+  judgedFrom: number;
+  /** The last ambiguous failure. */
+  doubt: { readonly path: string; readonly at: number } | null;
+};
 
 export function createReplicas(servers: readonly string[], clock: Clock): Replicas {
   let all: Mutable[] = servers.map((server) => newReplica(server, clock.now()));
@@ -76,6 +100,34 @@ export function createReplicas(servers: readonly string[], clock: Clock): Replic
     if (replica.state === state) return;
     replica.state = state;
     replica.since = clock.now();
+  }
+
+  function note(known: Mutable, code: ErrorCode, message: string): void {
+    known.lastFailure = { code, at: clock.now(), message };
+    known.failures = { ...known.failures, [code]: (known.failures[code] ?? 0) + 1 };
+  }
+
+  function isSecondDoubt(known: Mutable, path: string): boolean {
+    const { doubt } = known;
+    const isFirst = doubt === null || doubt.path === path || clock.now() - doubt.at > DOUBT_MS;
+    if (isFirst) known.doubt = { path, at: clock.now() };
+    return !isFirst;
+  }
+
+  function putOnTrial(known: Mutable): void {
+    known.judgedFrom = clock.now();
+    enter(known, "trial");
+  }
+
+  /** `isGone`: it was not there, rather than there and failing. */
+  function eject(known: Mutable, isGone: boolean): void {
+    const now = clock.now();
+    const wasWellFor = known.state === "well" || known.state === "suspect" ? now - known.since : 0;
+    known.streak = wasWellFor > FORGIVEN_AFTER_MS || isGone ? 1 : known.streak + 1;
+    known.ejections++;
+    const length = Math.min(EJECTION_MAX_MS, EJECTION_MS * 2 ** (known.streak - 1));
+    known.notBefore = now + length * (1 + JITTER * (2 * clock.random() - 1));
+    enter(known, "ejected");
   }
 
   return {
@@ -102,23 +154,22 @@ export function createReplicas(servers: readonly string[], clock: Clock): Replic
     heard: (replica) => {
       if (replica.state === "suspect") enter(replica as Mutable, "well");
     },
-    failed(replica, code, message) {
+    failed(replica, failure, begunAt) {
       const known = replica as Mutable;
-      const now = clock.now();
-      known.lastFailure = { code, at: now, message };
-      known.failures = { ...known.failures, [code]: (known.failures[code] ?? 0) + 1 };
-      // What was already under way when it was ejected says nothing new.
+      const { code, path } = failure;
+      note(known, code, failure.message);
+      // What was under way before says nothing new.
+      if (known.state === "ejected" || begunAt < known.judgedFrom) return;
+      if (AMBIGUOUS.has(code) && path !== "" && !isSecondDoubt(known, path)) putOnTrial(known);
+      else eject(known, GONE.has(code));
+    },
+    lost(replica, code, message) {
+      const known = replica as Mutable;
       if (known.state === "ejected") return;
-      const wasWellFor = known.state === "well" || known.state === "suspect" ? now - known.since : 0;
-      known.streak = wasWellFor > FORGIVEN_AFTER_MS || GONE.has(code) ? 1 : known.streak + 1;
-      known.ejections++;
-      const length = Math.min(EJECTION_MAX_MS, EJECTION_MS * 2 ** (known.streak - 1));
-      known.notBefore = now + length * (1 + JITTER * (2 * clock.random() - 1));
-      enter(known, "ejected");
+      note(known, code, message);
+      eject(known, true);
     },
-    beginTrial: (replica) => {
-      if (replica.state === "ejected") enter(replica as Mutable, "trial");
-    },
+    beginTrial: (replica) => putOnTrial(replica as Mutable),
     recovered: (replica) => {
       if (replica.state === "trial") enter(replica as Mutable, "well");
     },
@@ -136,5 +187,7 @@ function newReplica(server: string, now: number): Mutable {
     ejections: 0,
     notBefore: now,
     streak: 0,
+    judgedFrom: -Infinity,
+    doubt: null,
   };
 }
