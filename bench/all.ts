@@ -1,0 +1,50 @@
+#!/usr/bin/env bun
+/** All benchmarks, or those named: npm run bench [-- cached_small sync_first …] */
+import { type Program, UsageError } from "../src/cli/arguments.ts";
+import { exitForUsage, readArguments } from "../src/cli/read_arguments.ts";
+import { cachedSmall } from "./cached_small.ts";
+import { describeMachine } from "./harness/machine.ts";
+import { findMissing } from "./harness/programs.ts";
+import type { Question } from "./harness/question.ts";
+import { renderTable, type Section, writeTable } from "./harness/table.ts";
+
+const questions: readonly Question[] = [cachedSmall];
+
+const program = {
+  name: "bench",
+  description: `Measures this project beside what people would use instead. Ratios are taken within one run, RPCs counted
+at the servers. Questions: ${questions.map(({ name }) => name).join(", ")}. Without a name: all.
+RPC counts alone, which are exact, are tested by "bun test bench/".`,
+  positionals: { usage: "[question …]", min: 0, max: questions.length },
+  options: {
+    write: { type: "flag", description: "put the results into docs/performance.md" },
+  },
+} as const satisfies Program;
+
+const { options, positionals } = readArguments(program);
+const chosen = chooseQuestions(positionals);
+const sections: Section[] = [];
+console.log(describeMachine());
+for (const question of chosen) {
+  const command = `npm run bench -- ${question.name}`;
+  console.log(`\n${command}`);
+  const section = await answer(question, command);
+  sections.push(section);
+  console.log(renderTable([section]));
+}
+if (options.write) writeTable(sections);
+
+async function answer({ programs, ask }: Question, command: string): Promise<Section> {
+  const missing = findMissing(programs);
+  if (missing !== null) return { command, rows: [], skipped: `there is no ${missing} on this machine` };
+  return { command, rows: await ask(), skipped: null };
+}
+
+function chooseQuestions(names: readonly string[]): readonly Question[] {
+  if (names.length === 0) return questions;
+  return names.map((name) => {
+    const question = questions.find((each) => each.name === name);
+    if (question !== undefined) return question;
+    return exitForUsage(program.name, new UsageError(`unknown question "${name}"`));
+  });
+}

@@ -1,0 +1,74 @@
+/** Servers with something on them, the web server before them, and how often they were asked. */
+import { type Cluster, startCluster, type TestServer } from "../../test/helpers/cluster.ts";
+import { startWebServer, type WebServer } from "../../test/helpers/web_server.ts";
+
+export type Plant = (server: TestServer) => void;
+
+/** A cluster of servers that all hold what `plant` puts there, with times of long ago. */
+export async function startSite(servers: number, plant: Plant): Promise<Cluster> {
+  const cluster = await startCluster({ servers });
+  for (const server of cluster.servers) plant(server);
+  return cluster;
+}
+
+export const OLD = 1_600_000_000;
+
+/** "/d7/f137.html" for each of so many files in so many directories. */
+export function sitePaths(files: number, directories: number): string[] {
+  return Array.from({ length: files }, (_, index) => `/d${index % directories}/f${index}.html`);
+}
+
+/** Files of so many bytes, no two alike. */
+export function plantFiles(server: TestServer, paths: readonly string[], size: number): void {
+  for (const [index, path] of paths.entries()) {
+    server.plant(path, `${index} `.padEnd(size, "x"), { mtime: OLD + index });
+  }
+}
+
+/** The web server, without a log unless asked for. Ready: every Chirp server has been found to be well. */
+export async function serve(cluster: Cluster, ...options: readonly string[]): Promise<WebServer & { url: string }> {
+  const server = await startWebServer([
+    ...["--servers", cluster.serversFile, "--admin", "127.0.0.1:0"],
+    ...(options.includes("--access-log") ? [] : ["--access-log", "off"]),
+    ...options,
+  ]);
+  await allWell(server.adminPort!, cluster.servers.length);
+  return { ...server, url: `http://127.0.0.1:${server.port}`, stderr: server.stderr };
+}
+
+const WELL_LIMIT_MS = 20_000;
+
+async function allWell(adminPort: number, servers: number): Promise<void> {
+  const deadline = performance.now() + WELL_LIMIT_MS;
+  for (;;) {
+    const status = (await (await fetch(`http://127.0.0.1:${adminPort}/status.json`)).json()) as {
+      servers: { state: string }[];
+    };
+    if (status.servers.filter(({ state }) => state === "well").length === servers) return;
+    if (performance.now() > deadline) throw new Error(`not all servers are well: ${JSON.stringify(status.servers)}`);
+    await Bun.sleep(20);
+  }
+}
+
+/** What all servers together were asked since forgetRpcs: { getfile: 12 }. */
+export async function countRpcs({ servers }: Cluster): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const each of await Promise.all(servers.map((server) => server.countRpcs()))) {
+    for (const [command, count] of Object.entries(each)) counts[command] = (counts[command] ?? 0) + count;
+  }
+  return counts;
+}
+
+export async function forgetRpcs({ servers }: Cluster): Promise<void> {
+  await Promise.all(servers.map((server) => server.forgetRpcs()));
+}
+
+export function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** "3 getfile, 1 getlongdir", the most frequent first. */
+export function describeRpcs(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
+  return parts.length === 0 ? "none" : parts.map(([command, count]) => `${count} ${command}`).join(", ");
+}
