@@ -1,6 +1,6 @@
 /** The local file system as a store: the same operations, the same errors, the same hidden names as a Chirp server. */
 import { createHash } from "node:crypto";
-import { constants, createReadStream, type Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { joinPath } from "../chirp/byte_path.ts";
 import { isSameVersion } from "../chirp/file_stat.ts";
@@ -11,6 +11,7 @@ import { LOCAL_SERVER, type Store } from "./store.ts";
 
 /** Entries looked at together: the file system answers these side by side. */
 const LSTATS_AT_A_TIME = 64;
+const HASH_CHUNK_BYTES = 1024 * 1024;
 
 /** Paths are absolute paths of this machine, as bytes. There are no RPCs, and nothing to close. */
 export function createLocalStore(): Store {
@@ -194,8 +195,14 @@ async function store(operation: Operation & { kind: "store" }): Promise<void> {
 
 async function hashOf(path: BytePath, algorithm: "md5" | "sha1"): Promise<string> {
   const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(disk(path))) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
+  const chunk = new Uint8Array(HASH_CHUNK_BYTES);
+  await using file = await openRegular(path);
+  for (let offset = 0; ;) {
+    const count = await readAt(file, chunk, offset);
+    hash.update(chunk.subarray(0, count));
+    offset += count;
+    if (count < chunk.length) return hash.digest("hex");
+  }
 }
 
 function statOf(stat: Stats): FileStat {
