@@ -8,14 +8,25 @@ export interface Call {
   /** performance.now() by which the caller wants an answer. */
   readonly deadline: number;
   readonly isSettled: boolean;
+  /** To be told what the call has cost. */
+  readonly meter: RpcMeter | undefined;
   resolve(result: Results[OperationKind]): void;
   reject(error: Error): void;
+}
+
+/** Adds up the RPCs that calls have sent, connections not counted. */
+export interface RpcMeter {
+  rpcs: number;
 }
 
 export interface CallQueue {
   readonly size: number;
   /** Waits for an answer. Rejects with ENOBUFS when too many wait or no worker is free in time, ETIMEDOUT when the worker has no answer at the deadline, ECONNABORTED on the signal. */
-  add(operation: Operation, deadline: number, signal?: AbortSignal): Promise<Results[OperationKind]>;
+  add(
+    operation: Operation,
+    deadline: number,
+    options?: { readonly signal?: AbortSignal; readonly meter?: RpcMeter },
+  ): Promise<Results[OperationKind]>;
   /** The calls in order; may be changed while it is walked. */
   waiting(): Iterable<Call>;
   remove(call: Call): void;
@@ -31,11 +42,11 @@ export function createCallQueue(limit: number, failure: Failure): CallQueue {
     get size() {
       return calls.size;
     },
-    add(operation, deadline, signal) {
+    add(operation, deadline, { signal, meter } = {}) {
       if (signal?.aborted) return Promise.reject(failure("ECONNABORTED", operation));
       if (calls.size >= limit) return Promise.reject(failure("ENOBUFS", operation));
       return new Promise((resolve, reject) => {
-        const call = createCall(operation, deadline, resolve, reject, settle);
+        const call = createCall({ operation, deadline, meter }, resolve, reject, settle);
         const timer = setTimeout(timeOut, deadline - performance.now());
         const giveUp = () => call.reject(failure("ECONNABORTED", operation));
         signal?.addEventListener("abort", giveUp);
@@ -62,8 +73,7 @@ export function createCallQueue(limit: number, failure: Failure): CallQueue {
 }
 
 function createCall(
-  operation: Operation,
-  deadline: number,
+  question: Pick<Call, "operation" | "deadline" | "meter">,
   resolve: (result: Results[OperationKind]) => void,
   reject: (error: Error) => void,
   onSettled: () => void,
@@ -78,8 +88,7 @@ function createCall(
   }
 
   return {
-    operation,
-    deadline,
+    ...question,
     get isSettled() {
       return isSettled;
     },

@@ -7,7 +7,7 @@
  */
 import { ChirpError, type ErrorCode } from "../errors.ts";
 import type { BytePath, Operation, OperationKind, Results } from "../protocol.ts";
-import { createCallQueue, type Call } from "./call_queue.ts";
+import { createCallQueue, type Call, type RpcMeter } from "./call_queue.ts";
 import { startWorker, type WorkerHandle } from "./worker_handle.ts";
 
 export interface CallOptions {
@@ -15,6 +15,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** Gives the call up: at once while it waits in the queue; when it runs already, its answer is thrown away. */
   readonly signal?: AbortSignal;
+  /** To be told how many RPCs the call has cost, also when it fails; what it costs after being given up is not told. */
+  readonly meter?: RpcMeter;
 }
 
 export interface Lane {
@@ -172,8 +174,8 @@ export function createLane(options: LaneOptions): Lane {
     },
     call<K extends OperationKind>(operation: Extract<Operation, { kind: K }>, callOptions: CallOptions = {}) {
       if (isClosed) return Promise.reject(failure("ECONNABORTED", operation, "shutting down"));
-      const { timeoutMs = options.timeoutMs, signal } = callOptions;
-      const promise = queue.add(operation, performance.now() + timeoutMs, signal);
+      const { timeoutMs = options.timeoutMs } = callOptions;
+      const promise = queue.add(operation, performance.now() + timeoutMs, callOptions);
       dispatch();
       return promise as Promise<Results[K]>;
     },

@@ -56,6 +56,7 @@ export function startWorker(options: WorkerOptions, events: WorkerEvents): Worke
     const answered = call;
     call = undefined;
     changedAt = performance.now();
+    if (answered?.meter !== undefined) answered.meter.rpcs += rpcs;
     if (answered !== undefined) settle(answered);
     events.answered(rpcs);
   }

@@ -1,5 +1,7 @@
 /** One line of the access log for each response: combined (as Apache and nginx write it) or JSON. Nothing a client sends can end or forge a line. */
 
+import type { CacheUse } from "./trace.ts";
+
 export interface AccessRecord {
   /** When the request came in, milliseconds since 1970. */
   readonly timeMs: number;
@@ -23,7 +25,7 @@ export interface AccessRecord {
   /** How often the body went on from another server. */
   readonly switches: number;
   readonly hedged: boolean;
-  readonly cache: "hit" | "miss" | "coalesced" | "stale" | null;
+  readonly cache: CacheUse | null;
   readonly rpcs: number;
   /** The connection was reset, since nobody could continue the body. */
   readonly reset: boolean;

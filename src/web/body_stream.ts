@@ -11,8 +11,8 @@ import type { BytePath, FileStat } from "../protocol.ts";
 import { ask } from "../replicas/ask.ts";
 import type { Member, Pool } from "../replicas/pool.ts";
 import type { TokenBucket } from "../replicas/token_bucket.ts";
-import type { Trace } from "./finder.ts";
 import type { ReplicaView } from "./replica_view.ts";
+import type { Trace } from "./trace.ts";
 
 /** A piece of a body: bytes of ours (the framing of multipart), or bytes of the file. */
 export type Piece = { readonly text: string } | { readonly start: number; readonly end: number };
@@ -162,7 +162,7 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
     const its = member === current ? version : await sameElsewhere(member);
     const { bytes, digest } = await member.lane.call(
       { kind: "read", path, offset, length, version: versionOf(its), check: isLast, digest: "also" },
-      { timeoutMs: options.timeoutMs },
+      { timeoutMs: options.timeoutMs, meter: trace },
     );
     if (bytes === null || bytes.byteLength !== length) throw changed(member, "it became shorter");
     if (isLast && wasYoung) await compare(member, its, sent);
@@ -171,7 +171,7 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
 
   /** The file on another server, if it is the same one as far as it was sent. */
   async function sameElsewhere(member: Member): Promise<FileStat> {
-    const lookup = await options.viewOf(member).lookup(path);
+    const lookup = await options.viewOf(member).lookup(path, trace);
     if (lookup.kind !== "file" || lookup.stat.size !== source.stat.size) throw changed(member, "another version");
     const { stat } = lookup;
     const hasSameTime = stat.mtime === source.stat.mtime;
@@ -185,7 +185,7 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
     for (const { offset, length, digest } of chunks) {
       const answer = await member.lane.call(
         { kind: "read", path, offset, length, version: versionOf(its), digest: "only" },
-        { timeoutMs: options.timeoutMs },
+        { timeoutMs: options.timeoutMs, meter: trace },
       );
       if (answer.digest !== digest) throw changed(member, "other contents");
     }

@@ -7,6 +7,7 @@
 import { isSameVersion, versionOf } from "../chirp/file_stat.ts";
 import type { Lane } from "../chirp/lane.ts";
 import type { BytePath, FileStat, FileVersion } from "../protocol.ts";
+import type { Cost } from "./trace.ts";
 
 export interface Content {
   /** SHA-256, base64url. */
@@ -29,7 +30,7 @@ export interface ContentCache {
   /** The contents that the server of this lane has at path in the version `stat`, if they are held. */
   peek(lane: Lane, path: BytePath, stat: FileStat): Content | undefined;
   /** The same, read from the server when they are not held. One RPC. Rejects with ChirpError; ESTALE: not that size any more. */
-  load(lane: Lane, path: BytePath, stat: FileStat): Promise<Content>;
+  load(lane: Lane, path: BytePath, stat: FileStat, cost: Cost): Promise<Content>;
 }
 
 /** Where one server's file lies in the cache. */
@@ -84,11 +85,12 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
     return content;
   }
 
-  async function read(lane: Lane, path: BytePath, stat: FileStat, key: string): Promise<Content> {
+  async function read(lane: Lane, path: BytePath, stat: FileStat, key: string, meter: Cost): Promise<Content> {
     const startedAtSeconds = Date.now() / 1000;
     const startedAt = performance.now();
     const timeoutMs = READ_TIMEOUT_MS + stat.size / SLOWEST_BYTES_PER_MS;
-    const { bytes, hash } = await lane.call({ kind: "getFile", path, size: stat.size, hash: true }, { timeoutMs });
+    const operation = { kind: "getFile", path, size: stat.size, hash: true } as const;
+    const { bytes, hash } = await lane.call(operation, { timeoutMs, meter });
     const isYoung = startedAtSeconds - Math.max(stat.mtime, stat.ctime) < YOUNG_SECONDS;
     const trustedUntil = isYoung ? startedAt + ttlMs : Infinity;
     const content = { hash: hash!, blob: new Blob([bytes]) };
@@ -102,7 +104,7 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
       if (content !== undefined) counters.hits++;
       return content;
     },
-    load(lane, path, stat) {
+    load(lane, path, stat, cost) {
       const key = `${lane.server}${path}`;
       const content = held(key, stat);
       if (content !== undefined) {
@@ -113,10 +115,11 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
       const underway = reading.get(flight);
       if (underway !== undefined) {
         counters.coalesced++;
+        cost.shared++;
         return underway;
       }
       counters.misses++;
-      const promise = read(lane, path, stat, key).finally(() => reading.delete(flight));
+      const promise = read(lane, path, stat, key, cost).finally(() => reading.delete(flight));
       reading.set(flight, promise);
       return promise;
     },

@@ -5,8 +5,8 @@ export interface ExpiringMap<V> {
   get(key: string): V | undefined;
   set(key: string, value: V, ttlMs: number): void;
   delete(key: string): void;
-  /** The fresh value, or that of the fetch under way, or a new one. A fetch that fails is not remembered. */
-  getOrFetch(key: string, ttlMs: number, fetch: () => Promise<V>): Promise<V>;
+  /** The fresh value, or that of the fetch under way, or a new one. A fetch that fails is not remembered. `onShared` tells that somebody else's was waited for. */
+  getOrFetch(key: string, ttlMs: number, fetch: () => Promise<V>, onShared?: () => void): Promise<V>;
 }
 
 interface Entry<V> {
@@ -60,11 +60,14 @@ export function createExpiringMap<V>(
       // Who asks from now on must not get an answer that was asked for before.
       fetching.delete(key);
     },
-    getOrFetch(key, ttlMs, fetch) {
+    getOrFetch(key, ttlMs, fetch, onShared) {
       const known = get(key);
       if (known !== undefined) return Promise.resolve(known);
       const underway = fetching.get(key);
-      if (underway !== undefined) return underway;
+      if (underway !== undefined) {
+        onShared?.();
+        return underway;
+      }
       // An answer is as old as its question.
       const askedAt = now();
       const fetched = fetch().then(

@@ -6,9 +6,11 @@ import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../protocol.ts";
 import { ask, type Asked } from "../replicas/ask.ts";
 import type { Member, Pool } from "../replicas/pool.ts";
+import type { Replica } from "../replicas/replicas.ts";
 import type { TokenBucket } from "../replicas/token_bucket.ts";
 import type { Content, ContentCache } from "./content_cache.ts";
 import type { Lookup, ReplicaView } from "./replica_view.ts";
+import type { Cost, Trace } from "./trace.ts";
 
 export type Found =
   | {
@@ -22,14 +24,6 @@ export type Found =
   | { readonly kind: "directory"; readonly path: BytePath; readonly stat: FileStat; readonly member: Member };
 
 export type Verdict = Found | { readonly kind: "missing" } | { readonly kind: "denied" };
-
-/** How a request went, for log and metrics. */
-export interface Trace {
-  tries: number;
-  switches: number;
-  hedged: boolean;
-  server: string | null;
-}
 
 export interface Finder {
   /**
@@ -50,10 +44,14 @@ export interface FinderOptions {
   readonly heldBytesMax: number;
 }
 
-/** The others are asked for so long before "not found" is said. */
+/** The others are asked for so long before "not found" is said … */
 const OTHERS_TIMEOUT_MS = 2_000;
+/** … and those that are not well (no longer, or not yet: all are new when the program starts), only for this long. */
+const UNWELL_TIMEOUT_MS = 500;
 /** No more of them than this: with hundreds of replicas, these speak for all. */
 const OTHERS_MAX = 16;
+/** How often it is looked whether a server that is asked has turned out not to be well. */
+const RECHECK_MS = 50;
 /** A file that keeps changing under our hands is given up on this server. */
 const STALE_TRIES = 3;
 
@@ -63,15 +61,15 @@ export function createFinder(options: FinderOptions): Finder {
   const { pool, cache, viewOf } = options;
 
   /** What this server has at path, with the contents of what can be held. */
-  async function look(member: Member, path: BytePath): Promise<Answer> {
+  async function look(member: Member, path: BytePath, cost: Cost): Promise<Answer> {
     const view = viewOf(member);
     for (let attempt = 1; ; attempt++) {
-      const lookup = await view.lookup(path);
+      const lookup = await view.lookup(path, cost);
       if (lookup.kind !== "file") return lookup;
       const { stat } = lookup;
       if (stat.size > options.heldBytesMax) return { ...lookup, content: null };
       try {
-        return { ...lookup, content: await cache.load(member.lane, path, stat) };
+        return { ...lookup, content: await cache.load(member.lane, path, stat, cost) };
       } catch (error) {
         // The listing was older than the file. Also a file that is gone meanwhile: the new listing will say so.
         const isOld = error instanceof ChirpError && (error.code === "ESTALE" || error.code === "ENOENT");
@@ -84,14 +82,16 @@ export function createFinder(options: FinderOptions): Finder {
 
   async function askOthers(path: BytePath, first: Asked<Answer>, trace: Trace): Promise<Verdict> {
     const others = pool.members
-      .filter((member) => member.replica.state === "well" && member !== first.member)
+      .filter((member) => member.replica.state !== "ejected" && member !== first.member)
       .sort(() => Math.random() - 0.5)
+      // Stable: still random among equals.
+      .sort((a, b) => Number(b.replica.state === "well") - Number(a.replica.state === "well"))
       .slice(0, OTHERS_MAX);
     const answers: Answer[] = [first.value];
     trace.tries += others.length;
     const found = await firstFound(
       others.map(async (member) => {
-        const answer = await withTimeout(look(member, path), OTHERS_TIMEOUT_MS);
+        const answer = await withPatience(look(member, path), member.replica);
         if (answer === undefined) return undefined;
         answers.push(answer);
         return toFound(path, answer, member);
@@ -116,13 +116,13 @@ export function createFinder(options: FinderOptions): Finder {
 
   return {
     async find(path, trace, deadline, first) {
-      const asked = await askRandom((member) => look(member, path), trace, deadline, first);
+      const asked = await askRandom((member) => look(member, path, trace), trace, deadline, first);
       const verdict = toFound(path, asked.value, asked.member) ?? (await askOthers(path, asked, trace));
       if ("member" in verdict) trace.server = verdict.member.replica.server;
       return verdict;
     },
     async listDirectory(path, trace, deadline) {
-      return (await askRandom((member) => viewOf(member).list(path), trace, deadline)).value;
+      return (await askRandom((member) => viewOf(member).list(path, trace), trace, deadline)).value;
     },
   };
 }
@@ -155,11 +155,15 @@ async function firstFound(searches: readonly Promise<Found | undefined>[]): Prom
   });
 }
 
-/** Undefined when it takes longer. */
-async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+/** Undefined when it takes longer than one has patience for with a server in its state. */
+async function withPatience<T>(promise: Promise<T>, replica: Replica): Promise<T | undefined> {
+  const begunAt = performance.now();
   let timer: Timer | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
+  const tooLong = new Promise<undefined>((resolve) => {
+    timer = setInterval(() => {
+      const limitMs = replica.state === "well" ? OTHERS_TIMEOUT_MS : UNWELL_TIMEOUT_MS;
+      if (performance.now() - begunAt >= limitMs) resolve(undefined);
+    }, RECHECK_MS);
   });
-  return await Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
+  return await Promise.race([promise, tooLong]).finally(() => clearInterval(timer));
 }

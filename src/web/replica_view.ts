@@ -12,6 +12,7 @@ import { decodeListing } from "../chirp/listing.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../protocol.ts";
 import { createExpiringMap } from "./expiring_map.ts";
+import type { Cost } from "./trace.ts";
 
 export type Lookup =
   | { readonly kind: "file"; readonly stat: FileStat }
@@ -23,9 +24,9 @@ export type Lookup =
 
 export interface ReplicaView {
   /** Rejects with ChirpError when the server, not the path, is at fault. */
-  lookup(path: BytePath): Promise<Lookup>;
-  /** The entries of a directory; null where it cannot be listed. Not remembered beyond the TTL either. */
-  list(path: BytePath): Promise<readonly DirectoryEntry[] | null>;
+  lookup(path: BytePath, cost: Cost): Promise<Lookup>;
+  /** The entries of a directory; null where it cannot be listed. The same array within the TTL. */
+  list(path: BytePath, cost: Cost): Promise<readonly DirectoryEntry[] | null>;
   /** The stat of a regular file, if its directory's listing is remembered and has it: costs nothing. */
   peek(path: BytePath): FileStat | undefined;
   /** What is remembered of a path and its directory turned out to be old. */
@@ -58,22 +59,28 @@ type Directory =
 
 export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
   const directories = createExpiringMap<Directory>(REMEMBERED_ENTRIES, sizeOf);
+  const listings = createExpiringMap<readonly DirectoryEntry[] | null>(REMEMBERED_ENTRIES, (all) => all?.length ?? 1);
   const files = createExpiringMap<Lookup>(REMEMBERED_FILES, () => 1);
   const large = createExpiringMap<true>(REMEMBERED_FILES, () => 1);
 
-  async function lookup(path: BytePath): Promise<Lookup> {
-    if (ttlMs === 0 || path === "/") return await statOne(path);
+  async function lookup(path: BytePath, cost: Cost): Promise<Lookup> {
+    if (ttlMs === 0 || path === "/") return await statOne(path, cost);
     const parent = parentPath(path);
     if (isKnownAbsent(parent)) return missing;
-    if (large.get(parent)) return await statOne(path);
-    const directory = await directories.getOrFetch(parent, ttlMs, () => readDirectory(parent));
+    if (large.get(parent)) return await statOne(path, cost);
+    const directory = await directories.getOrFetch(
+      parent,
+      ttlMs,
+      () => readDirectory(parent, cost),
+      () => cost.shared++,
+    );
     switch (directory.kind) {
       case "missing":
         return missing;
       case "oneByOne":
-        return await (directory.mayBeListed ? statOne(path) : openOne(path));
+        return await (directory.mayBeListed ? statOne(path, cost) : openOne(path, cost));
       case "listed":
-        return await lookupEntry(path, directory.entries.get(baseName(path)));
+        return await lookupEntry(path, directory.entries.get(baseName(path)), cost);
     }
   }
 
@@ -83,17 +90,17 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     return above?.kind === "listed" && !above.entries.has(baseName(directory));
   }
 
-  async function lookupEntry(path: BytePath, stat: FileStat | undefined): Promise<Lookup> {
+  async function lookupEntry(path: BytePath, stat: FileStat | undefined, cost: Cost): Promise<Lookup> {
     if (stat === undefined) return missing;
     const type = fileType(stat);
     // A link is what it points to; of an entry whose lstat failed, nothing is known.
-    if (type === "link" || type === "unknown") return await statOne(path);
+    if (type === "link" || type === "unknown") return await statOne(path, cost);
     return lookupOf(stat);
   }
 
-  async function readDirectory(path: BytePath): Promise<Directory> {
+  async function readDirectory(path: BytePath, cost: Cost): Promise<Directory> {
     try {
-      const entries = await listEntries(path, LEARNT_MAX_BYTES);
+      const entries = await listEntries(path, LEARNT_MAX_BYTES, cost);
       if (entries.length <= LARGE_DIRECTORY) {
         return { kind: "listed", entries: new Map(entries.map(({ name, stat }) => [name, stat])) };
       }
@@ -106,30 +113,36 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     }
   }
 
-  async function listEntries(path: BytePath, maxBytes: number): Promise<DirectoryEntry[]> {
+  async function listEntries(path: BytePath, maxBytes: number, meter: Cost): Promise<DirectoryEntry[]> {
     const operation = { kind: "list", path, maxBytes } as const;
-    return decodeListing(await lane.call(operation, { timeoutMs: METADATA_TIMEOUT_MS }));
+    return decodeListing(await lane.call(operation, { timeoutMs: METADATA_TIMEOUT_MS, meter }));
   }
 
-  function statOne(path: BytePath): Promise<Lookup> {
-    return files.getOrFetch(path, ttlMs, async () => {
+  function statOne(path: BytePath, cost: Cost): Promise<Lookup> {
+    const ask = async () => {
       try {
-        return lookupOf(await lane.call({ kind: "stat", path }, { timeoutMs: METADATA_TIMEOUT_MS }));
+        return lookupOf(await lane.call({ kind: "stat", path }, { timeoutMs: METADATA_TIMEOUT_MS, meter: cost }));
       } catch (error) {
         const verdict = verdictOf(error);
         // The right to list may be missing where the right to read is not.
-        return verdict.kind === "denied" ? await openNow(path) : verdict;
+        return verdict.kind === "denied" ? await openNow(path, cost) : verdict;
       }
-    });
+    };
+    return files.getOrFetch(path, ttlMs, ask, () => cost.shared++);
   }
 
-  function openOne(path: BytePath): Promise<Lookup> {
-    return files.getOrFetch(path, ttlMs, () => openNow(path));
+  function openOne(path: BytePath, cost: Cost): Promise<Lookup> {
+    return files.getOrFetch(
+      path,
+      ttlMs,
+      () => openNow(path, cost),
+      () => cost.shared++,
+    );
   }
 
-  async function openNow(path: BytePath): Promise<Lookup> {
+  async function openNow(path: BytePath, meter: Cost): Promise<Lookup> {
     try {
-      const options = { timeoutMs: METADATA_TIMEOUT_MS };
+      const options = { timeoutMs: METADATA_TIMEOUT_MS, meter };
       const { version } = await lane.call({ kind: "read", path, offset: 0, length: 0 }, options);
       return lookupOf(version);
     } catch (error) {
@@ -139,13 +152,16 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
 
   return {
     lookup,
-    async list(path) {
-      try {
-        return await listEntries(path, SHOWN_MAX_BYTES);
-      } catch (error) {
-        verdictOf(error);
-        return null;
-      }
+    list(path, cost) {
+      const ask = async () => {
+        try {
+          return await listEntries(path, SHOWN_MAX_BYTES, cost);
+        } catch (error) {
+          verdictOf(error);
+          return null;
+        }
+      };
+      return listings.getOrFetch(path, ttlMs, ask, () => cost.shared++);
     },
     peek(path) {
       const directory = directories.get(parentPath(path));

@@ -2,7 +2,8 @@
 import { joinPath } from "../chirp/byte_path.ts";
 import type { BytePath, DirectoryEntry } from "../protocol.ts";
 import { contentCodings, chooseCoding, siblingSuffix, type ContentCoding } from "./accept_encoding.ts";
-import type { Finder, Found, Trace, Verdict } from "./finder.ts";
+import type { Finder, Found, Verdict } from "./finder.ts";
+import type { Trace } from "./trace.ts";
 import type { ReplicaView } from "./replica_view.ts";
 import type { Member } from "../replicas/pool.ts";
 

@@ -3,7 +3,7 @@ import type { BodyStreamOptions, BodyOutcome, Piece } from "./body_stream.ts";
 import { openBody } from "./body_stream.ts";
 import type { BufferBudget } from "./buffer_budget.ts";
 import type { Content } from "./content_cache.ts";
-import type { Trace } from "./finder.ts";
+import type { Trace } from "./trace.ts";
 import type { FoundFile } from "./resource.ts";
 import type { PlannedBody, ResponsePlan } from "./respond_plan.ts";
 

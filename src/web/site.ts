@@ -4,7 +4,7 @@
  */
 import { NoAnswerError } from "../replicas/ask.ts";
 import type { BytePath } from "../protocol.ts";
-import type { Trace } from "./finder.ts";
+import { cacheUseOf, newTrace, type CacheUse, type Trace } from "./trace.ts";
 import { htmlPageHeaders } from "./html.ts";
 import { listingHtml, listingJson, prefersJson } from "./listing.ts";
 import { mediaTypeOf } from "./media_type.ts";
@@ -26,8 +26,7 @@ export interface Outcome {
   /** Milliseconds until the response was ready to be sent, and until it was handed over. */
   readonly ttfbMs: number;
   readonly durationMs: number;
-  /** Whether memory alone answered. */
-  readonly isCached: boolean;
+  readonly cache: CacheUse | null;
   /** Why the connection was reset in the middle of the body; null when it was not. */
   readonly error: Error | null;
 }
@@ -164,15 +163,14 @@ export function createSite(options: SiteOptions): Site {
 
   return (request, onOutcome) => {
     const startedAt = performance.now();
-    const trace: Trace = { tries: 0, switches: 0, hedged: false, server: null };
+    const trace = newTrace();
     const deadline = startedAt + options.timeoutMs;
     const visit: Visit = { method: "GET", headers: request.headers, trace, deadline, status: 200 };
     let readyAt = 0;
     const onEnd: OnEnd = ({ bytes, error }) => {
       const durationMs = performance.now() - startedAt;
       const ttfbMs = readyAt === 0 ? durationMs : readyAt - startedAt;
-      const isCached = trace.tries === 0 && trace.server !== null;
-      onOutcome({ status: visit.status, bytes, trace, ttfbMs, durationMs, isCached, error });
+      onOutcome({ status: visit.status, bytes, trace, ttfbMs, durationMs, cache: cacheUseOf(trace), error });
     };
     const failed = (error: unknown): Response => {
       options.onUnexpected(error);

@@ -1,5 +1,5 @@
 /** One request under way, and the answers that need no file. */
-import type { Trace } from "./finder.ts";
+import type { Trace } from "./trace.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { errorPage, type ErrorStatus } from "./pages.ts";
 import type { OnEnd } from "./responder.ts";

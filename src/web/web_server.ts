@@ -150,8 +150,8 @@ function recordOf(request: Request, client: string, timeMs: number, target: stri
     tries: trace.tries,
     switches: trace.switches,
     hedged: trace.hedged,
-    cache: trace.server === null ? null : outcome.isCached ? "hit" : "miss",
-    rpcs: 0,
+    cache: outcome.cache,
+    rpcs: trace.rpcs,
     reset: error !== null,
   };
 }
