@@ -91,7 +91,7 @@ export function createFinder(options: FinderOptions): Finder {
     trace.tries += others.length;
     const found = await firstFound(
       others.map(async (member) => {
-        const answer = await withPatience(look(member, path), member.replica);
+        const answer = await withPatience(look(member, path, trace), member.replica);
         if (answer === undefined) return undefined;
         answers.push(answer);
         return toFound(path, answer, member);
