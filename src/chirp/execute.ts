@@ -1,6 +1,6 @@
 /** Does one operation of protocol.ts with libchirp. */
 import { ChirpError, type ErrorCode } from "../errors.ts";
-import { CREATE, READ, TRUNCATE, WRITE, type Chirp } from "../ffi.ts";
+import { CREATE, READ, TRUNCATE, WRITE, type Chirp, type ChirpFile } from "../ffi.ts";
 import type { Operation, OperationKind, Results } from "../protocol.ts";
 import { isSameVersion } from "./file_stat.ts";
 import { createOpenFiles, type OpenFiles } from "./open_files.ts";
@@ -93,7 +93,7 @@ function read(chirp: Chirp, files: OpenFiles, request: Operation & { kind: "read
   const { path, offset, length, version, check = false, buffer } = request;
   const changed = (): never => fail(chirp, "ESTALE", "read", path);
   try {
-    const file = files.get(path, READ, 0, timeout);
+    const file = fileOf(files, request, timeout);
     const current = file.stat;
     if (version !== undefined && !isSameVersion(current, version)) changed();
     const room = Math.max(0, Math.min(length, current.size - offset));
@@ -116,6 +116,16 @@ function read(chirp: Chirp, files: OpenFiles, request: Operation & { kind: "read
     }
     throw error;
   }
+}
+
+/** What is open may be an older file than the one that has the name now: only who asks for that version may have it. */
+function fileOf(files: OpenFiles, { path, version }: Operation & { kind: "read" }, timeout: number): ChirpFile {
+  if (version !== undefined) {
+    const file = files.get(path, READ, 0, timeout);
+    if (isSameVersion(file.stat, version)) return file;
+  }
+  files.close(path, timeout);
+  return files.get(path, READ, 0, timeout);
 }
 
 function store(chirp: Chirp, request: Operation & { kind: "store" }, timeout: number): void {

@@ -160,10 +160,21 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
 
   async function readFrom(member: Member, offset: number, length: number, isLast: boolean) {
     const its = member === current ? version : await sameElsewhere(member);
-    const { bytes, digest } = await member.lane.call(
-      { kind: "read", path, offset, length, version: versionOf(its), check: isLast, digest: "also" },
-      { timeoutMs: options.timeoutMs, meter: trace },
-    );
+    const operation = {
+      kind: "read",
+      path,
+      offset,
+      length,
+      version: versionOf(its),
+      check: isLast,
+      digest: "also",
+    } as const;
+    const reading = member.lane.call(operation, { timeoutMs: options.timeoutMs, meter: trace });
+    const { bytes, digest } = await reading.catch((error: unknown) => {
+      // What was learnt of the file is out of date: who asks next, also this request once more, is to learn it anew.
+      if (error instanceof ChirpError && error.blame === "version") options.viewOf(member).forget(path);
+      throw error;
+    });
     if (bytes === null || bytes.byteLength !== length) throw changed(member, "it became shorter");
     if (isLast && wasYoung) await compare(member, its, sent);
     return { bytes, digest: digest!, its };
