@@ -137,7 +137,8 @@ function readEndpoints(given: Given, cwd: string): { source: Endpoint; targets: 
 
 function overlapping(others: readonly Endpoint[], target: Endpoint): [Endpoint | undefined, string] {
   for (const other of others) {
-    const relation = other.server === target.server ? relate(other.directory, target.directory) : null;
+    const relation =
+      other.server.toLowerCase() === target.server.toLowerCase() ? relate(other.directory, target.directory) : null;
     if (relation !== null) return [other, relation];
   }
   return [undefined, ""];

@@ -1,12 +1,13 @@
 /**
- * One run per target at a time: a directory `lock` in the target's staging place, made by mkdir, which succeeds for one only.
- * In it an empty file names the holder; its time, in the server's clock, is the heartbeat.
+ * One run per target at a time: a directory `lock` in the target's staging place. In it a file names the holder; its time, in the
+ * server's clock, is the heartbeat. The directory is made under another name, with the file in it, and renamed: that succeeds for one
+ * only, since no rename replaces a directory that has something in it. So a lock without a file is one being given back.
  */
 import { joinPath } from "../chirp/byte_path.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry } from "../protocol.ts";
 import { forgetLockOwner, formatLockOwner, newLockOwner, parseLockOwner, stateOfOwner } from "./lock_owner.ts";
-import { listDirectory, nullWhenMissing, type Store } from "./store.ts";
+import { listDirectory, lstatOrNull, nullWhenMissing, type Store } from "./store.ts";
 
 /** Six of these missed make a lock stale. */
 const HEARTBEAT_MS = 10_000;
@@ -37,20 +38,28 @@ export interface LockOptions {
 export async function takeLock({ store, place, warn }: LockOptions): Promise<Lock> {
   const lock = joinPath(place, "lock");
   const owner = newLockOwner();
-  const name = joinPath(lock, formatLockOwner(owner));
+  const holder = formatLockOwner(owner);
+  const claim = joinPath(place, `claim-${owner.nonce}`);
   try {
-    for (let attempt = 0; !(await makeDirectory(store, lock)); attempt++) {
+    await store.call({ kind: "mkdir", path: claim, mode: LOCK_MODE });
+    await store.call({ kind: "putFile", path: joinPath(claim, holder), bytes: new Uint8Array([10]), mode: 0o644 });
+    for (let attempt = 0; !(await renameClaim(store, claim, lock)); attempt++) {
       if (attempt === 2)
         throw new LockedError(`${store.server}: another run took the lock "${lock}" at the same moment`);
       await takeOver({ store, place, warn }, lock, owner.nonce);
     }
-    await store.call({ kind: "putFile", path: name, bytes: new Uint8Array([10]), mode: 0o644 });
-    const { mtime } = await store.call({ kind: "lstat", path: name });
-    return holdLock(store, lock, name, mtime, () => forgetLockOwner(owner));
+    const { mtime } = await store.call({ kind: "lstat", path: joinPath(lock, holder) });
+    return holdLock(store, lock, joinPath(lock, holder), mtime, () => forgetLockOwner(owner));
   } catch (error) {
     forgetLockOwner(owner);
+    if (error instanceof LockedError) await removeClaim(store, claim, holder);
     throw error;
   }
+}
+
+async function removeClaim(store: Store, claim: BytePath, holder: string): Promise<void> {
+  await nullWhenMissing(store.call({ kind: "unlink", path: joinPath(claim, holder) }));
+  await nullWhenMissing(store.call({ kind: "rmdir", path: claim }));
 }
 
 function holdLock(store: Store, lock: BytePath, name: BytePath, mtime: number, forget: () => void): Lock {
@@ -84,53 +93,46 @@ function holdLock(store: Store, lock: BytePath, name: BytePath, mtime: number, f
   };
 }
 
-async function makeDirectory(store: Store, path: BytePath): Promise<boolean> {
+/** False: there is a lock already. */
+async function renameClaim(store: Store, claim: BytePath, lock: BytePath): Promise<boolean> {
   try {
-    await store.call({ kind: "mkdir", path, mode: LOCK_MODE });
+    await store.call({ kind: "rename", path: claim, newPath: lock });
     return true;
   } catch (error) {
-    if (error instanceof ChirpError && error.code === "EEXIST") return false;
-    throw error;
+    // Servers name this refusal differently; that there is a lock is what counts.
+    if (!(error instanceof ChirpError) || error.blame !== "path" || (await lstatOrNull(store, lock)) === null)
+      throw error;
+    return false;
   }
 }
 
-/** Moves a stale lock away, so that the next mkdir can succeed. LockedError when it is not stale. */
+/** Moves a stale lock away, so that the next rename can succeed. LockedError when it is not stale. */
 async function takeOver({ store, place, warn }: LockOptions, lock: BytePath, nonce: string): Promise<void> {
   const holders = await nullWhenMissing(listDirectory(store, lock));
   if (holders === null) return;
-  const reason = await whyStale(store, place, lock, holders, nonce);
-  if (reason === null) {
-    throw new LockedError(
-      `${store.server}: another run holds the lock "${lock}" (${holders[0]?.name ?? "no holder yet"}); wait for it to end`,
-    );
+  const [holder] = holders;
+  const reason = holder === undefined ? null : await whyStale(store, place, holder, nonce);
+  if (holder !== undefined && reason === null) {
+    throw new LockedError(`${store.server}: another run holds the lock "${lock}" (${holder.name}); wait for it to end`);
   }
   const moved = joinPath(place, `stale-${nonce}`);
-  if ((await nullWhenMissing(store.call({ kind: "rename", path: lock, newPath: moved }))) === null) {
-    // null is also what a rename answers: whether it was this one or another's shows in what lies there now.
-    const there = await nullWhenMissing(listDirectory(store, moved));
-    if (there === null) return;
-    if (there[0]?.name !== holders[0]?.name) {
-      await store.call({ kind: "rename", path: moved, newPath: lock });
-      throw new LockedError(`${store.server}: another run took the lock "${lock}" at the same moment`);
-    }
+  await nullWhenMissing(store.call({ kind: "rename", path: lock, newPath: moved }));
+  // Whether what was moved, if it was this run that moved it, is what was looked at shows only now.
+  const there = await nullWhenMissing(listDirectory(store, moved));
+  if (there === null) return;
+  if (there[0] !== undefined && there[0].name !== holder?.name) {
+    await store.call({ kind: "rename", path: moved, newPath: lock });
+    throw new LockedError(`${store.server}: another run took the lock "${lock}" at the same moment`);
   }
-  warn(`took over the lock "${lock}": ${reason}`);
+  if (reason !== null) warn(`took over the lock "${lock}": ${reason}`);
 }
 
-async function whyStale(
-  store: Store,
-  place: BytePath,
-  lock: BytePath,
-  holders: readonly DirectoryEntry[],
-  nonce: string,
-): Promise<string | null> {
-  const [holder] = holders;
-  const owner = holder === undefined ? null : parseLockOwner(holder.name);
+async function whyStale(store: Store, place: BytePath, holder: DirectoryEntry, nonce: string): Promise<string | null> {
+  const owner = parseLockOwner(holder.name);
   const state = owner === null ? "elsewhere" : stateOfOwner(owner);
   if (state === "alive") return null;
   if (state === "dead") return "its holder, a process of this machine, is dead";
-  const beat = holder?.stat.mtime ?? (await store.call({ kind: "lstat", path: lock })).mtime;
-  const age = (await serverTime(store, joinPath(place, `time-${nonce}`))) - beat;
+  const age = (await serverTime(store, joinPath(place, `time-${nonce}`))) - holder.stat.mtime;
   return age > STALE_SECONDS ? `no heartbeat for ${age} s` : null;
 }
 

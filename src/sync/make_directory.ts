@@ -3,6 +3,7 @@ import { fileType } from "../chirp/file_stat.ts";
 import { ChirpError } from "../errors.ts";
 import type { FileStat } from "../protocol.ts";
 import { backUp } from "./backup.ts";
+import { overLink } from "./rename.ts";
 import { lstatOrNull } from "./store.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
 
@@ -32,5 +33,6 @@ export async function makeDirectory(run: TargetRun, node: DirectoryNode): Promis
 export async function makeWay(run: TargetRun, node: DirectoryNode): Promise<void> {
   await run.staging.open();
   if (await backUp(run, node.path)) return;
-  await run.store.call({ kind: "rename", path: targetPath(run, node.path), newPath: run.staging.newPath() });
+  const path = targetPath(run, node.path);
+  await overLink(node.target, () => run.store.call({ kind: "rename", path, newPath: run.staging.newPath() }));
 }

@@ -21,7 +21,7 @@ export interface Renaming {
 export async function renameIntoPlace(store: Store, staging: Staging, renaming: Renaming): Promise<void> {
   const { from, to, replaces, hasArrived } = renaming;
   try {
-    await store.call({ kind: "rename", path: from, newPath: to });
+    await overLink(replaces, () => store.call({ kind: "rename", path: from, newPath: to }));
   } catch (error) {
     if (!(error instanceof ChirpError) || error.blame === "server") throw error;
     if (error.code === "ENOENT" && (await lstatOrNull(store, from)) === null) {
@@ -48,4 +48,25 @@ async function replaceLink(store: Store, staging: Staging, { from, to }: Renamin
     throw second;
   }
   await store.call({ kind: "unlink", path: aside });
+}
+
+/** Tries of a call that a link may hold up, and the pause between them. */
+const LINK_TRIES = 4;
+const LINK_PAUSE_MS = 50;
+
+/**
+ * Does something to a name that may be a link. The server looks for its rights where the link leads; if that is a directory which this
+ * same run is just making, its access list comes a moment later than itself, and the server refuses.
+ */
+export async function overLink<T>(there: FileStat | null, task: () => Promise<T>): Promise<T> {
+  const isLink = there !== null && fileType(there) === "link";
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await task();
+    } catch (error) {
+      const mayPass = isLink && error instanceof ChirpError && error.code === "EACCES" && attempt < LINK_TRIES;
+      if (!mayPass) throw error;
+      await Bun.sleep(LINK_PAUSE_MS);
+    }
+  }
 }

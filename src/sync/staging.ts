@@ -7,12 +7,13 @@ import { joinPath } from "../chirp/byte_path.ts";
 import { fileType } from "../chirp/file_stat.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../protocol.ts";
-import { type Lock, takeLock } from "./lock.ts";
+import { type Lock, type LockOptions, takeLock } from "./lock.ts";
 import { forEachParallel } from "./semaphore.ts";
 import { listDirectory, nullWhenMissing, type Store } from "./store.ts";
 
 const PLACE = ".__chirpsync";
 const MODE = 0o755;
+const PLACE_TRIES = 3;
 /** Leftovers removed at a time. */
 const REMOVALS = 4;
 
@@ -60,12 +61,7 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
   const gathering = new Set<BytePath>();
 
   async function open(): Promise<void> {
-    try {
-      await store.call({ kind: "mkdir", path: place, mode: MODE });
-    } catch (error) {
-      if (!(error instanceof ChirpError) || error.code !== "EEXIST") throw error;
-    }
-    lock = await takeLock({ store, place, warn });
+    lock = await takePlace({ store, place, warn });
     lock.lost.catch(lost);
     // What lay there before the lock was ours may have been another run's.
     leftovers = await listDirectory(store, place);
@@ -102,9 +98,35 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
       const removed = rest.filter((entry) => entry.name !== "lock" && !kept.includes(entry));
       await forEachParallel(removed, REMOVALS, (entry) => removeTree(store, place, entry));
       await lock.release();
-      if (kept.length === 0) await nullWhenMissing(store.call({ kind: "rmdir", path: place }));
+      if (kept.length === 0) await removePlace(store, place);
     },
   };
+}
+
+/** The place and its lock. A run that ends at the same moment may remove the place before the lock is in it. */
+async function takePlace(options: LockOptions): Promise<Lock> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await options.store.call({ kind: "mkdir", path: options.place, mode: MODE });
+    } catch (error) {
+      if (!(error instanceof ChirpError) || error.code !== "EEXIST") throw error;
+    }
+    try {
+      return await takeLock(options);
+    } catch (error) {
+      if (!(error instanceof ChirpError) || error.code !== "ENOENT" || attempt === PLACE_TRIES) throw error;
+    }
+  }
+}
+
+/** Another run may have begun to take the lock: then the place is its own. */
+async function removePlace(store: Store, place: BytePath): Promise<void> {
+  try {
+    await store.call({ kind: "rmdir", path: place });
+  } catch (error) {
+    const isTaken = error instanceof ChirpError && (error.code === "ENOTEMPTY" || error.code === "EEXIST");
+    if (!isTaken && !(error instanceof ChirpError && error.code === "ENOENT")) throw error;
+  }
 }
 
 /** Whether a leftover cannot serve again: all but the lock and what large copies gathered. */

@@ -40,7 +40,7 @@ test(
     const counts = await source.countRpcs();
     expect(counts["getfile"]).toBe(1000);
     expect(counts["getlongdir"]).toBeLessThanOrEqual(51 * 2);
-    console.log(`three targets: ${await total(source)} RPCs at the source, which has ${1000} files in 50 directories`);
+    console.log(`three targets: ${await total(source)} RPCs at the source, which has 1000 files in 50 directories`);
   },
   LIMIT_MS,
 );
