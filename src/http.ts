@@ -1,16 +1,15 @@
 #!/usr/bin/env bun
 /** bun run serve: the web server. */
-import { readFileSync, watch } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { readFileSync } from "node:fs";
 import { LibraryError, requireLibrary } from "./chirp/library.ts";
 import type { ServerAddress } from "./chirp/server_address.ts";
 import { readArguments, usageExitCode } from "./cli/read_arguments.ts";
 import { parseServersFile, ServersFileError } from "./servers_file.ts";
+import { ListenError } from "./web/listen_error.ts";
 import { serveProgram } from "./web/serve_options.ts";
+import { readTlsFiles, TlsFilesError } from "./web/tls_files.ts";
+import { watchFile } from "./web/watch_file.ts";
 import { startWebServer, type WebServer } from "./web/web_server.ts";
-
-/** Editors write a file in several steps: it is read when it has been quiet for this long. */
-const SETTLED_MS = 100;
 
 const { options } = readArguments(serveProgram);
 
@@ -18,59 +17,60 @@ function log(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function fail(message: string): never {
-  process.stderr.write(`serve: ${message}\n`);
-  process.exit(usageExitCode);
+/** A mistake of ours that nobody foresaw concerns one request; the others go on. */
+function onUnexpected(error: unknown): void {
+  log(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 }
 
 function readServers(): ServerAddress[] {
+  let text: string;
   try {
-    return parseServersFile(readFileSync(options.servers, "utf8"), options.servers);
+    text = readFileSync(options.servers, "utf8");
   } catch (error) {
-    if (error instanceof ServersFileError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ServersFileError(`cannot read ${options.servers} (${reason}): name another file with --servers`);
   }
+  return parseServersFile(text, options.servers);
 }
 
-function start(): WebServer {
+async function start(): Promise<WebServer> {
   try {
     requireLibrary();
-    return startWebServer(options, readServers(), log);
+    const addresses = readServers();
+    const tls = readTlsFiles(options.tlsCert, options.tlsKey);
+    if (tls?.warning) log(tls.warning);
+    return await startWebServer({ serve: options, addresses, tls, log, onUnexpected });
   } catch (error) {
-    if (error instanceof ServersFileError || error instanceof LibraryError) fail(error.message);
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EADDRINUSE") {
-      fail(`port ${options.port} on ${options.host} is in use: choose another one with --port, or 0 for a free one`);
-    }
-    if (code === "EACCES" || code === "EADDRNOTAVAIL" || code === "EINVAL") {
-      fail(`cannot listen on ${options.host}:${options.port} (${code}): choose others with --host and --port`);
-    }
-    throw error;
+    const isForeseen =
+      error instanceof ServersFileError ||
+      error instanceof LibraryError ||
+      error instanceof TlsFilesError ||
+      error instanceof ListenError;
+    if (!isForeseen) throw error;
+    log(`serve: ${error.message}`);
+    process.exit(usageExitCode);
   }
 }
 
-const server = start();
+const server = await start();
+
+process.on("uncaughtException", onUnexpected);
+process.on("unhandledRejection", onUnexpected);
 
 function reload(): void {
   try {
     const servers = readServers();
     server.update(servers);
-    log(`${options.servers}: ${servers.length} servers`);
+    log(`${options.servers}: ${servers.length} ${servers.length === 1 ? "server" : "servers"}`);
   } catch (error) {
     if (!(error instanceof ServersFileError)) throw error;
     log(`${error.message}; the old list stays in use`);
   }
 }
 
-let reloadTimer: Timer | undefined;
-const file = resolve(options.servers);
-// The directory is watched, since editors and tools replace the file.
-const watcher = watch(dirname(file), (_, name) => {
-  if (name !== basename(file)) return;
-  clearTimeout(reloadTimer);
-  reloadTimer = setTimeout(reload, SETTLED_MS);
-});
+const watcher = watchFile(options.servers, reload, (reason) =>
+  log(`${options.servers} is not watched (${reason}): after a change, send SIGHUP`),
+);
 process.on("SIGHUP", reload);
 
 let isStopping = false;
@@ -79,8 +79,7 @@ async function stop(): Promise<void> {
   if (isStopping) process.exit(1);
   isStopping = true;
   watcher.close();
-  clearTimeout(reloadTimer);
-  await server.stop();
+  await server.stop().catch(onUnexpected);
   process.exit(0);
 }
 process.on("SIGINT", () => void stop());

@@ -1,9 +1,10 @@
 /**
  * A body too large to be held: read chunk by chunk, one ahead, and continued on another server when one fails.
  *
- * A body begun on one server may only go on from another that holds the same version: equal size and mtime and an equal last
- * chunk, or equal size and equal digests of all chunks that were sent. Two versions are never spliced: when nobody can
- * continue, the stream fails, and Bun resets the connection.
+ * A body begun on one server may only go on from another that holds the same version: equal size and mtime, and equal chunks
+ * from the last time on that the first server was asked whether its file is still the same; or equal size and all chunks
+ * equal that were sent. Two versions are never spliced: when nobody can continue, the stream fails, and Bun resets the
+ * connection.
  */
 import { versionOf } from "../chirp/file_stat.ts";
 import { ChirpError } from "../errors.ts";
@@ -54,6 +55,8 @@ const SMALLEST_CHUNK = 64 * 1024;
 const STREAMS_BYTES = 256 * 1024 * 1024;
 /** A server that delivers less is as good as hanging: another one is asked as well. */
 const SLOWEST_BYTES_PER_MS = 10_000;
+/** A file is asked once in so many bytes (one RPC more) whether it was changed in place meanwhile, and at its end. */
+const CHECK_BYTES = 32 * 1024 * 1024;
 /** Times on a server are whole seconds: a file this young may change without looking different. */
 const YOUNG_SECONDS = 2;
 
@@ -153,12 +156,14 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
   const wasYoung = Date.now() / 1000 - Math.max(source.stat.mtime, source.stat.ctime) < YOUNG_SECONDS;
   let current = source.member;
   let version = source.stat;
+  /** Of `sent`, from here on: the last chunk whose server had the version then, and those since. */
+  let checked = 0;
 
   function changed(member: Member, detail: string): ChirpError {
     return new ChirpError({ code: "ESTALE", operation: "read", path, server: member.replica.server, detail });
   }
 
-  async function readFrom(member: Member, offset: number, length: number, isLast: boolean) {
+  async function readFrom(member: Member, offset: number, length: number, isLast: boolean, check: boolean) {
     const its = member === current ? version : await sameElsewhere(member);
     const operation = {
       kind: "read",
@@ -188,7 +193,7 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
     const hasSameTime = stat.mtime === source.stat.mtime;
     // With nothing sent but headers, these speak of the mtime.
     if (sent.length === 0 && !hasSameTime) throw changed(member, "another version");
-    await compare(member, stat, hasSameTime ? sent.slice(-1) : sent);
+    await compare(member, stat, hasSameTime && !wasYoung ? sent.slice(checked) : sent);
     return stat;
   }
 
@@ -204,9 +209,10 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
 
   return {
     async read(offset, length, isLast) {
+      const check = isLast || sent.slice(checked).reduce((sum, chunk) => sum + chunk.length, length) > CHECK_BYTES;
       const { value, member, isHedged } = await ask(
         options.pool,
-        (candidate) => readFrom(candidate, offset, length, isLast),
+        (candidate) => readFrom(candidate, offset, length, isLast, check),
         {
           first: current,
           timeoutMs: options.timeoutMs,
@@ -218,6 +224,7 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
       trace.hedged ||= isHedged;
       current = member;
       version = value.its;
+      if (check) checked = sent.length;
       sent.push({ offset, length, digest: value.digest });
       return new Uint8Array(value.bytes);
     },

@@ -6,6 +6,7 @@
  */
 import { isSameVersion, versionOf } from "../chirp/file_stat.ts";
 import type { Lane } from "../chirp/lane.ts";
+import { ChirpError } from "../errors.ts";
 import type { BytePath, FileStat, FileVersion } from "../protocol.ts";
 import type { Cost } from "./trace.ts";
 
@@ -48,6 +49,9 @@ const YOUNG_SECONDS = 2;
 /** A read may take this long, and this much longer for each byte (1 MB/s): slower is as good as hanging. */
 const READ_TIMEOUT_MS = 5_000;
 const SLOWEST_BYTES_PER_MS = 1_000;
+
+/** The server reads and sends a file in pieces of this size: between two of them, a larger one may be changed in place. */
+const ATOMIC_BYTES = 64 * 1024;
 
 export function createContentCache(capacityBytes: number, ttlMs: number): ContentCache {
   const pointers = new Map<string, Pointer>();
@@ -92,6 +96,13 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
     const operation = { kind: "getFile", path, size: stat.size, hash: true } as const;
     const { bytes, hash } = await lane.call(operation, { timeoutMs, meter });
     const isYoung = startedAtSeconds - Math.max(stat.mtime, stat.ctime) < YOUNG_SECONDS;
+    if (stat.size > ATOMIC_BYTES) {
+      // Of a young file, times do not tell whether it has changed.
+      const isSame = isYoung
+        ? (await lane.call(operation, { timeoutMs, meter })).hash === hash
+        : isSameVersion(await statNow(lane, path, meter), stat);
+      if (!isSame) throw new ChirpError({ code: "ESTALE", operation: "get", path, server: lane.server });
+    }
     const trustedUntil = isYoung ? startedAt + ttlMs : Infinity;
     const content = { hash: hash!, blob: new Blob([bytes]) };
     return keep(key, { version: versionOf(stat), hash: hash!, trustedUntil }, content);
@@ -124,4 +135,15 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
       return promise;
     },
   };
+}
+
+async function statNow(lane: Lane, path: BytePath, meter: Cost): Promise<FileVersion> {
+  const options = { timeoutMs: READ_TIMEOUT_MS, meter };
+  try {
+    return await lane.call({ kind: "stat", path }, options);
+  } catch (error) {
+    // The right to list may be missing where the right to read is not.
+    if (!(error instanceof ChirpError) || error.code !== "EACCES") throw error;
+    return (await lane.call({ kind: "read", path, offset: 0, length: 0 }, options)).version;
+  }
 }

@@ -12,11 +12,18 @@ const FLUSH_MS = 200;
 /** If whoever reads our output stops reading, lines beyond this are dropped and counted, rather than memory filled. */
 const PENDING_MAX_BYTES = 16 * 1024 * 1024;
 const FLUSH_BYTES = 64 * 1024;
+/** Whoever does not read at the end either is not waited for longer than this. */
+const CLOSE_LIMIT_MS = 1_000;
 
-export function createLogWriter(write: (text: string) => Promise<unknown>): LogWriter {
+/** `onFailure` is told once: the output is gone (a closed pipe, a full disk). The site goes on without its log. */
+export function createLogWriter(
+  write: (text: string) => Promise<unknown>,
+  onFailure: (error: unknown) => void,
+): LogWriter {
   let pending: string[] = [];
   let pendingBytes = 0;
   let dropped = 0;
+  let hasFailed = false;
   let flushing: Promise<void> | undefined;
   let timer: Timer | undefined;
 
@@ -29,10 +36,16 @@ export function createLogWriter(write: (text: string) => Promise<unknown>): LogW
 
   async function writeAll(): Promise<void> {
     while (pending.length > 0) {
-      const text = pending.join("");
+      const lines = pending;
       const bytes = pendingBytes;
       pending = [];
-      await write(text);
+      try {
+        await write(lines.join(""));
+      } catch (error) {
+        dropped += lines.length;
+        if (!hasFailed) onFailure(error);
+        hasFailed = true;
+      }
       pendingBytes -= bytes;
     }
   }
@@ -46,11 +59,13 @@ export function createLogWriter(write: (text: string) => Promise<unknown>): LogW
         dropped++;
         return;
       }
-      pending.push(line, "\n");
+      pending.push(`${line}\n`);
       pendingBytes += line.length + 1;
       if (pendingBytes > FLUSH_BYTES) void flush();
       else timer ??= setTimeout(() => void flush(), FLUSH_MS);
     },
-    close: flush,
+    async close() {
+      await Promise.race([flush(), Bun.sleep(CLOSE_LIMIT_MS)]);
+    },
   };
 }

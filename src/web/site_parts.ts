@@ -1,7 +1,7 @@
 /** Puts the parts of the site together: pool, views, cache, finder, responder. Listens to nothing yet. */
 import type { ServerAddress } from "../chirp/server_address.ts";
 import { createPool, type Member, type Pool } from "../replicas/pool.ts";
-import type { Replica, ReplicaState } from "../replicas/replicas.ts";
+import type { Replica } from "../replicas/replicas.ts";
 import { createTokenBucket } from "../replicas/token_bucket.ts";
 import { createBufferBudget, type BufferBudget } from "./buffer_budget.ts";
 import { parseCacheControl } from "./cache_control.ts";
@@ -35,7 +35,7 @@ export interface SitePartsOptions {
   readonly addresses: readonly ServerAddress[];
   /** Requests whose response has not left completely. */
   readonly unfinished: () => number;
-  readonly onChange: (replica: Replica, before: ReplicaState) => void;
+  readonly onChange: (replica: Replica) => void;
   readonly onUnexpected: (error: unknown) => void;
 }
 

@@ -1,0 +1,80 @@
+/** The usual listener: Bun.serve. Fast, and without Content-Length for bodies beyond --buffer-limit. */
+import { idleTimeoutSeconds, type Front, type FrontOptions, type Visitor } from "./front.ts";
+import { errorPage } from "./pages.ts";
+import { maxIgnoredBodyBytes } from "./request_check.ts";
+import { climbingRoutes } from "./request_path.ts";
+
+/** Requests to read with a body are rare and odd; they can wait. */
+const BODY_PAUSE_MS = 5;
+/** How often it is looked whether the last response has left, while stopping. */
+const DRAIN_POLL_MS = 20;
+
+export interface BunFrontOptions extends FrontOptions {
+  /** Offer HTTP/2 as well. */
+  readonly http2: boolean;
+}
+
+export function startBunFront(options: BunFrontOptions): Front {
+  let isStopping = false;
+
+  function visitorOf(request: Request): Visitor {
+    return { request, client: server.requestIP(request)?.address ?? "" };
+  }
+
+  /** While stopping, connections end with their response, or a busy one would never. */
+  function leaving(response: Response): Response {
+    if (isStopping) response.headers.set("Connection", "close");
+    return response;
+  }
+
+  function answer(request: Request): Response | Promise<Response> {
+    const visitor = visitorOf(request);
+    if (hasBody(request)) return afterBody(() => options.answer(visitor)).then(leaving);
+    const response = options.answer(visitor);
+    return response instanceof Response ? leaving(response) : response.then(leaving);
+  }
+
+  const climbing = (request: Request) => leaving(options.answerClimbing(visitorOf(request)));
+  const server = Bun.serve({
+    hostname: options.host,
+    port: options.port,
+    idleTimeout: idleTimeoutSeconds,
+    maxRequestBodySize: maxIgnoredBodyBytes,
+    development: false,
+    http2: options.http2,
+    routes: Object.fromEntries(climbingRoutes.map((route) => [route, climbing])),
+    fetch: answer,
+    error(error) {
+      options.onUnexpected(error);
+      const { html, headers } = errorPage(500);
+      return new Response(html, { status: 500, headers });
+    },
+    ...(options.tls === null ? {} : { tls: { ...options.tls } }),
+  });
+
+  return {
+    url: server.url.href.replace(/\/$/, ""),
+    unfinished: () => server.pendingRequests,
+    async stop() {
+      isStopping = true;
+      const stopped = server.stop();
+      // It would wait for idle connections, too, until they time out.
+      while (server.pendingRequests > 0) await Bun.sleep(DRAIN_POLL_MS);
+      await server.stop(true);
+      await stopped;
+    },
+  };
+}
+
+function hasBody({ headers }: Request): boolean {
+  return headers.has("transfer-encoding") || headers.has("content-length");
+}
+
+/**
+ * Bun hands a GET over before its body has come, gives no way to read it, and refuses it when it turns out malformed: after
+ * our answer, if that was quick. What came with the headers has been looked at after this pause.
+ */
+async function afterBody(answer: () => Response | Promise<Response>): Promise<Response> {
+  await Bun.sleep(BODY_PAUSE_MS);
+  return await answer();
+}

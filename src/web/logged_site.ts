@@ -1,0 +1,93 @@
+/** The site with what surrounds every request: the rate limit, the counters, the access log. */
+import { createAccessLogLine, type AccessLogFormat, type AccessRecord } from "./access_log.ts";
+import type { Visitor } from "./front.ts";
+import { formatHttpDate } from "./http_date.ts";
+import type { LogWriter } from "./log_writer.ts";
+import { errorPage, type ErrorStatus } from "./pages.ts";
+import type { RateLimit } from "./rate_limit.ts";
+import type { Outcome, Site } from "./site.ts";
+import type { Statistics } from "./statistics.ts";
+import { newTrace } from "./trace.ts";
+
+export interface LoggedSiteOptions {
+  readonly site: Site;
+  readonly statistics: Statistics;
+  readonly accessLog: AccessLogFormat | "off";
+  readonly writer: LogWriter;
+  /** Null: none. */
+  readonly rateLimit: RateLimit | null;
+  /** Told of connections that had to be reset in the middle of a body. */
+  readonly onReset: (target: string, error: Error) => void;
+}
+
+export interface LoggedSite {
+  answer(visitor: Visitor): Response | Promise<Response>;
+  /** An answer that needs no look at the site. */
+  refuse(visitor: Visitor, status: ErrorStatus): Response;
+}
+
+export function createLoggedSite(options: LoggedSiteOptions): LoggedSite {
+  const { site, statistics, writer, rateLimit, onReset } = options;
+  const logLine = options.accessLog === "off" ? null : createAccessLogLine(options.accessLog);
+
+  function record({ request, client }: Visitor, timeMs: number, outcome: Outcome): void {
+    statistics.record(outcome);
+    if (logLine === null && outcome.error === null) return;
+    const target = targetOf(request.url);
+    if (outcome.error !== null) onReset(target, outcome.error);
+    if (logLine !== null) writer.write(logLine(recordOf({ request, client }, timeMs, target, outcome)));
+  }
+
+  function refuse(visitor: Visitor, status: ErrorStatus): Response {
+    const timeMs = Date.now();
+    const { html, headers } = errorPage(status);
+    const isHead = visitor.request.method === "HEAD";
+    const bytes = isHead ? 0 : html.length;
+    record(visitor, timeMs, { status, bytes, trace: newTrace(), ttfbMs: 0, durationMs: 0, cache: null, error: null });
+    if (!isHead) return new Response(html, { status, headers });
+    const date = formatHttpDate(Math.floor(timeMs / 1000));
+    return new Response(null, { status, headers: { ...headers, Date: date } });
+  }
+
+  return {
+    refuse,
+    answer(visitor) {
+      if (rateLimit?.(visitor.client) === false) return refuse(visitor, 429);
+      const timeMs = Date.now();
+      return site(visitor.request, (outcome) => record(visitor, timeMs, outcome));
+    },
+  };
+}
+
+/** Path and query as they arrived. */
+function targetOf(url: string): string {
+  const scheme = url.indexOf("://");
+  // HTTP/1.0 without Host, and the listener of Node.js, give the target alone.
+  if (url.startsWith("/") || scheme < 0) return url;
+  const start = url.indexOf("/", scheme + 3);
+  return start < 0 ? url : url.slice(start);
+}
+
+function recordOf({ request, client }: Visitor, timeMs: number, target: string, outcome: Outcome): AccessRecord {
+  const { status, bytes, durationMs, ttfbMs, trace, cache, error } = outcome;
+  const { method, headers } = request;
+  return {
+    timeMs,
+    client,
+    method,
+    target,
+    status,
+    bytes,
+    referer: headers.get("referer"),
+    userAgent: headers.get("user-agent"),
+    durationMs,
+    ttfbMs,
+    server: trace.server,
+    tries: trace.tries,
+    switches: trace.switches,
+    hedged: trace.hedged,
+    cache,
+    rpcs: trace.rpcs,
+    reset: error !== null,
+  };
+}
