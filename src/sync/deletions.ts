@@ -25,7 +25,13 @@ interface Deletion {
   readonly target: FileStat;
   /** The directory of the source's tree that it lies in or below: its time is set again. */
   readonly node: DirectoryNode;
+  /** The entry of that directory that it is, or lies below. Asked for in its place: a path below may lead through a link. */
+  readonly top: BytePath;
+  /** The source has something else than a directory at `top`, and the target a directory. */
+  readonly isConflict: boolean;
 }
+
+type At = Pick<Deletion, "node" | "top" | "isConflict">;
 
 export interface Deletions {
   /** Entries of the target that were seen: what a share of deletions is measured against. */
@@ -53,7 +59,7 @@ export function createDeletions(run: TargetRun): Deletions {
   let isCut = false;
 
   /** All below an extraneous directory, deepest first, then itself; false when something in it stays, and it with it. */
-  async function addTree(node: DirectoryNode, path: BytePath, target: FileStat): Promise<boolean> {
+  async function addTree(at: At, path: BytePath, target: FileStat): Promise<boolean> {
     if (found.length >= DELETIONS_MAX) {
       isCut = true;
       return false;
@@ -66,7 +72,7 @@ export function createDeletions(run: TargetRun): Deletions {
         entries += listed.length;
         for (const { name, stat } of listed) {
           const isDeletable = fileType(stat) !== "unknown" && select(name, stat);
-          if (!isDeletable || !(await addTree(node, within(path, name), stat))) isEmptied = false;
+          if (!isDeletable || !(await addTree(at, within(path, name), stat))) isEmptied = false;
         }
       } catch (error) {
         recordFailure(run, path, "list", error);
@@ -74,7 +80,7 @@ export function createDeletions(run: TargetRun): Deletions {
       }
       if (!isEmptied) return false;
     }
-    found.push({ path, target, node });
+    found.push({ ...at, path, target });
     return true;
   }
 
@@ -85,11 +91,14 @@ export function createDeletions(run: TargetRun): Deletions {
     },
     async add(node, actions) {
       for (const action of actions) {
-        if (action.kind === "extraneous") await addTree(node, within(node.path, action.name), action.target);
+        if (action.kind === "extraneous") {
+          const top = within(node.path, action.name);
+          await addTree({ node, top, isConflict: false }, top, action.target);
+        }
         if (action.kind === "conflict" && action.target !== null) {
           const path = within(node.path, action.name);
           if (run.options.force || run.options.delete) {
-            if (await addTree(node, path, action.target)) conflicts.add(node);
+            if (await addTree({ node, top: path, isConflict: true }, path, action.target)) conflicts.add(node);
           } else {
             recordProblem(
               run,
@@ -138,12 +147,12 @@ export function createDeletions(run: TargetRun): Deletions {
 }
 
 /** Removes one path whose source has just been seen not to exist; files by unlink, directories by rmdir, never recursively. */
-async function remove(run: TargetRun, { path, target }: Deletion): Promise<boolean> {
+async function remove(run: TargetRun, { path, target, top, isConflict }: Deletion): Promise<boolean> {
   const own = targetPath(run, path);
   const isDirectory = fileType(target) === "directory";
   try {
-    const there = await lstatOrNull(run.sourceStore, sourcePath(run, path));
-    if (there !== null && (fileType(there) === "directory" || !isDirectory)) {
+    const there = await lstatOrNull(run.sourceStore, sourcePath(run, top));
+    if (there !== null && (!isConflict || fileType(there) === "directory")) {
       warn(run, own, "delete", "it appeared at the source meanwhile, and is kept");
       return false;
     }
