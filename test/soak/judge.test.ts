@@ -1,0 +1,65 @@
+/** The judge must be strict: what it lets pass, no soak will ever find. */
+import { expect, test } from "bun:test";
+import { formatHttpDate } from "../../src/web/http_date.ts";
+import { parseResponse } from "../helpers/raw_response.ts";
+import type { ClientReply } from "./http_client.ts";
+import { createJudge } from "./judge.ts";
+import { addVersion, createPage, type Page, retireVersions } from "./page_history.ts";
+
+/** Version 1 until 100, gone at 200; version 2 from 100 on. */
+function twoVersions(kind: Page["kind"] = "small"): Page {
+  const page = createPage("/a", "/a", kind);
+  addVersion(page, Buffer.from("first"), 1_000, 0, 0);
+  addVersion(page, Buffer.from("second"), 2_000, 90, 100);
+  retireVersions([page], 150, 200);
+  return page;
+}
+
+function reply(status: number, headers: Readonly<Record<string, string>>, body: string): ClientReply {
+  const lines = Object.entries({ ETag: '"2"', "Last-Modified": formatHttpDate(2_000), ...headers });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const text = `HTTP/1.1 ${status} X\r\n${head}Content-Length: ${body.length}\r\n\r\n${body}`;
+  return { kind: "response", response: parseResponse(Buffer.from(text), 0, "GET", true)!.response, ms: 1 };
+}
+
+const broken: ClientReply = { kind: "broken", head: "HTTP/1.1 200 OK", bytes: 20, ms: 1 };
+const first = { ETag: '"1"', "Last-Modified": formatHttpDate(1_000) };
+
+test.each<[string, ClientReply, { from?: number; to?: number; kind?: Page["kind"] }, string]>([
+  ["the current version", reply(200, {}, "second"), {}, "right"],
+  ["an old version while replicas may have it", reply(200, first, "first"), { from: 120 }, "right"],
+  ["an old version afterwards", reply(200, first, "first"), {}, "stale bytes"],
+  ["a version before there was one", reply(200, {}, "second"), { from: 10, to: 20 }, "stale bytes"],
+  ["a mixture of two", reply(200, {}, "sirst"), {}, "wrong bytes"],
+  ["a short body", reply(200, {}, "secon"), {}, "wrong bytes"],
+  ["the date of another version", reply(200, { "Last-Modified": formatHttpDate(1_000) }, "second"), {}, "wrong header"],
+  ["a part", reply(206, { "Content-Range": "bytes 1-3/6" }, "eco"), {}, "right"],
+  ["a part with other bytes", reply(206, { "Content-Range": "bytes 1-3/6" }, "ecO"), {}, "wrong bytes"],
+  ["a part of the size of another version", reply(206, { "Content-Range": "bytes 1-3/5" }, "eco"), {}, "wrong bytes"],
+  ["a part that is shorter than it says", reply(206, { "Content-Range": "bytes 1-4/6" }, "eco"), {}, "wrong header"],
+  ["not modified, never seen", reply(304, { ETag: '"9"' }, ""), {}, "stale bytes"],
+  ["missing, though it was there", reply(404, {}, ""), {}, "not found"],
+  ["range not satisfiable", reply(416, { "Content-Range": "bytes */6" }, ""), {}, "right"],
+  ["range not satisfiable in another size", reply(416, { "Content-Range": "bytes */5" }, ""), {}, "wrong header"],
+  ["unavailable", reply(503, {}, ""), {}, "unexpected status"],
+  ["reset", broken, {}, "reset"],
+  ["reset of a streamed body", broken, { kind: "streamed" }, "reset"],
+  ["reset of a streamed body while replicas differ", broken, { kind: "streamed", from: 120 }, "allowedReset"],
+])("%s: %#", (_, given, { from = 10_000, to = 10_001, kind = "small" }, expected) => {
+  const request = { method: "GET", target: "/a", headers: {} } as const;
+  const verdict = createJudge()({ request, reply: given, page: twoVersions(kind), from, to });
+  expect<string>(verdict.kind === "wrong" ? verdict.finding : verdict.kind).toBe(expected);
+});
+
+test("one ETag for two bodies, and two ETags for one body, are found", () => {
+  const request = { method: "GET", target: "/a", headers: {} } as const;
+  const judge = createJudge();
+  const page = twoVersions();
+  const ask = (given: ClientReply) => {
+    const verdict = judge({ request, reply: given, page, from: 120, to: 121 });
+    return verdict.kind === "wrong" ? verdict.finding : verdict.kind;
+  };
+  expect(ask(reply(200, {}, "second"))).toBe("right");
+  expect(ask(reply(200, { ...first, ETag: '"2"' }, "first"))).toBe("wrong ETag");
+  expect(ask(reply(200, { ETag: '"3"' }, "second"))).toBe("wrong ETag");
+});

@@ -1,0 +1,162 @@
+/** Whether a reply is one that the site may give. Pure, but for what it remembers of ETags. */
+import { formatHttpDate } from "../../src/web/http_date.ts";
+import type { RawResponse } from "../helpers/raw_response.ts";
+import type { ClientReply, ClientRequest } from "./http_client.ts";
+import { liveVersions, type Page, type Version } from "./page_history.ts";
+
+export type Finding =
+  "wrong bytes" | "stale bytes" | "wrong header" | "wrong ETag" | "unexpected status" | "not found" | "reset" | "late";
+
+export type Verdict =
+  | { readonly kind: "right"; readonly status: number; readonly bytes: number }
+  /** Nobody could finish the body, since the replicas had different versions: that must not look whole, and does not. */
+  | { readonly kind: "allowedReset" }
+  | { readonly kind: "wrong"; readonly finding: Finding; readonly detail: string };
+
+export interface Asked {
+  readonly request: ClientRequest;
+  readonly reply: ClientReply;
+  readonly page: Page;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One judge for all clients: an ETag must stand for one body and a body for one ETag, whoever served it and when. */
+export function createJudge(): (asked: Asked) => Verdict {
+  const versionByEtag = new Map<string, number>();
+  const etagByVersion = new Map<string, string>();
+
+  function etagFinding(page: Page, { number }: Version, etag: string): string | null {
+    const seen = versionByEtag.get(`${page.path}\0${etag}`);
+    if (seen !== undefined && seen !== number) return `${etag} of version ${number} stood for version ${seen} as well`;
+    const other = etagByVersion.get(`${page.path}\0${number}`);
+    return other !== undefined && other !== etag ? `version ${number} had ${other} before, and now ${etag}` : null;
+  }
+
+  function judgeVersions(asked: Asked, response: RawResponse, fits: (version: Version) => boolean): Verdict {
+    const { page, from, to } = asked;
+    // A part, or a length, may be that of several versions.
+    const versions = liveVersions(page, from, to).filter(fits);
+    if (versions.length === 0) {
+      const old = page.versions.findLast(fits);
+      if (old === undefined) return wrong("wrong bytes", describeBody(response));
+      return wrong(
+        "stale bytes",
+        `version ${old.number}, which no replica has had for ${Math.round(from - old.goneAt)} ms`,
+      );
+    }
+    const modified = response.header("last-modified");
+    const dated = versions.filter(({ mtime }) => formatHttpDate(mtime) === modified);
+    if (dated.length === 0) return wrong("wrong header", `Last-Modified ${modified}`);
+    const etag = response.header("etag");
+    if (etag === null) return wrong("wrong ETag", "there is none");
+    const findings = dated.map((version) => etagFinding(page, version, etag));
+    if (!findings.includes(null)) return wrong("wrong ETag", findings.join("; "));
+    const [only] = dated;
+    if (only !== undefined && dated.length === 1) {
+      versionByEtag.set(`${page.path}\0${etag}`, only.number);
+      etagByVersion.set(`${page.path}\0${only.number}`, etag);
+    }
+    return { kind: "right", status: response.status, bytes: response.body.length };
+  }
+
+  function judgeResponse(asked: Asked, response: RawResponse): Verdict {
+    const { request, page, from, to } = asked;
+    const right: Verdict = { kind: "right", status: response.status, bytes: response.body.length };
+    switch (response.status) {
+      case 200:
+        if (request.method === "HEAD") {
+          const length = response.header("content-length");
+          return judgeVersions(asked, response, ({ bytes }) => bytes !== null && String(bytes.length) === length);
+        }
+        return judgeVersions(asked, response, ({ bytes }) => bytes !== null && bytes.equals(response.body));
+      case 206: {
+        const parts = partsOf(response);
+        if (parts === null) return wrong("wrong header", describeBody(response));
+        return judgeVersions(
+          asked,
+          response,
+          ({ bytes }) => bytes !== null && parts.every((part) => isPart(part, bytes)),
+        );
+      }
+      case 304: {
+        const etag = response.header("etag") ?? "";
+        const number = versionByEtag.get(`${page.path}\0${etag}`);
+        const isLive = liveVersions(page, from, to).some((version) => version.number === number);
+        return isLive ? right : wrong("stale bytes", `304 for ${etag}, version ${number}`);
+      }
+      case 404: {
+        const mayBeMissing = liveVersions(page, from, to).some(({ bytes }) => bytes === null);
+        return mayBeMissing ? right : wrong("not found", "it was there all the time");
+      }
+      case 416: {
+        const size = /^bytes \*\/(\d+)$/.exec(response.header("content-range") ?? "")?.[1];
+        const isLive = liveVersions(page, from, to).some(({ bytes }) => String(bytes?.length) === size);
+        return isLive ? right : wrong("wrong header", `416 with ${size}`);
+      }
+      default:
+        return wrong("unexpected status", `${response.status} ${describeBody(response)}`);
+    }
+  }
+
+  return (asked) => {
+    const { reply, page, from, to } = asked;
+    switch (reply.kind) {
+      case "hungUp":
+        return { kind: "right", status: 0, bytes: 0 };
+      case "late":
+        return wrong("late", `nothing whole after ${Math.round(reply.ms)} ms`);
+      case "broken": {
+        const isAllowed = page.kind === "streamed" && liveVersions(page, from, to).length > 1 && reply.bytes > 0;
+        if (isAllowed) return { kind: "allowedReset" };
+        return wrong("reset", `after ${reply.bytes} bytes, ${Math.round(reply.ms)} ms: ${reply.head.slice(0, 300)}`);
+      }
+      case "response":
+        return judgeResponse(asked, reply.response);
+    }
+  };
+}
+
+interface Part {
+  readonly start: number;
+  readonly size: number;
+  readonly bytes: Buffer;
+}
+
+function isPart({ start, size, bytes }: Part, whole: Buffer): boolean {
+  return size === whole.length && whole.subarray(start, start + bytes.length).equals(bytes) && bytes.length > 0;
+}
+
+/** The parts of a 206, single or multipart; null when it is not what it should be. */
+function partsOf(response: RawResponse): Part[] | null {
+  const range = response.header("content-range");
+  if (range !== null) {
+    const part = partOf(range, response.body);
+    return part === null ? null : [part];
+  }
+  const boundary = /^multipart\/byteranges; boundary=([0-9A-Za-z]+)$/.exec(response.header("content-type") ?? "")?.[1];
+  if (boundary === undefined) return null;
+  const pieces = response.body.toString("latin1").split(`--${boundary}`);
+  const parts = pieces.slice(1, -1).map((piece) => {
+    const headEnd = piece.indexOf("\r\n\r\n");
+    const range = /^content-range: *(.*)$/im.exec(piece.slice(0, headEnd))?.[1] ?? "";
+    return partOf(range, Buffer.from(piece.slice(headEnd + 4, -2), "latin1"));
+  });
+  return pieces.at(-1) === "--\r\n" && parts.every((part) => part !== null) ? parts : null;
+}
+
+function partOf(range: string, bytes: Buffer): Part | null {
+  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(range);
+  if (match === null) return null;
+  const [start, end, size] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  return end - start + 1 === bytes.length ? { start, size, bytes } : null;
+}
+
+function wrong(finding: Finding, detail: string): Verdict {
+  return { kind: "wrong", finding, detail };
+}
+
+function describeBody(response: RawResponse): string {
+  const headers = response.headers.map(([name, value]) => `${name}: ${value}`).join(", ");
+  return `${response.body.length} bytes, ${headers}, beginning ${JSON.stringify(response.body.toString("latin1", 0, 80))}`;
+}
