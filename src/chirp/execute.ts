@@ -1,7 +1,7 @@
 /** Does one operation of protocol.ts with libchirp. */
 import { ChirpError, type ErrorCode } from "../errors.ts";
-import { CREATE, READ, TRUNCATE, WRITE, type Chirp, type ChirpFile } from "../ffi.ts";
-import type { Operation, OperationKind, Results } from "../protocol.ts";
+import { CREATE, TRUNCATE, WRITE, type Chirp } from "../ffi.ts";
+import type { FileStat, Operation, OperationKind, Results } from "../protocol.ts";
 import { isSameVersion } from "./file_stat.ts";
 import { createOpenFiles, type OpenFiles } from "./open_files.ts";
 
@@ -45,7 +45,8 @@ export function createExecutor(chirp: Chirp): Executor {
         return done(chirp.putFile(path, operation.bytes, operation.mode, timeout));
       case "write": {
         const flags = WRITE | CREATE | (operation.truncate ? TRUNCATE : 0);
-        return done(files.get(path, flags, operation.mode, timeout).pwrite(operation.bytes, operation.offset, timeout));
+        const file = files.forWriting(path, flags, operation.mode, timeout);
+        return done(file.pwrite(operation.bytes, operation.offset, timeout));
       }
       case "store":
         return done(store(chirp, operation, timeout));
@@ -91,15 +92,14 @@ function given(buffer: ArrayBuffer): Executed {
 
 function read(chirp: Chirp, files: OpenFiles, request: Operation & { kind: "read" }, timeout: number): Executed {
   const { path, offset, length, version, check = false, buffer } = request;
-  const changed = (): never => fail(chirp, "ESTALE", "read", path);
+  const file = files.forReading(path, timeout, version);
   try {
-    const file = fileOf(files, request, timeout);
     const current = file.stat;
-    if (version !== undefined && !isSameVersion(current, version)) changed();
+    if (version !== undefined && !isSameVersion(current, version)) fail(chirp, "ESTALE", "read", path);
     const room = Math.max(0, Math.min(length, current.size - offset));
     const target = new Uint8Array(buffer ?? new ArrayBuffer(room)).subarray(0, length);
     const count = file.pread(target, offset, timeout);
-    if (check && !isSameVersion(file.fstat(timeout), current)) changed();
+    if (check && !isUntouched(file.fstat(timeout), current)) fail(chirp, "ESTALE", "read", path);
     const bytes = target.subarray(0, count);
     const digest = request.digest === undefined ? null : Bun.hash.xxHash3(bytes);
     if (buffer !== undefined || request.digest === "only") {
@@ -108,24 +108,15 @@ function read(chirp: Chirp, files: OpenFiles, request: Operation & { kind: "read
     const whole = (count === room ? target.buffer : bytes.slice().buffer) as ArrayBuffer;
     return { result: { bytes: whole, length: count, version: current, digest }, transfer: [whole] };
   } catch (error) {
-    // After a failure the handle is worth nothing: the next try opens anew. What that close says adds nothing.
-    try {
-      files.close(path, timeout);
-    } catch (closing) {
-      if (!(closing instanceof ChirpError)) throw closing;
-    }
+    // After a failure the handle is worth nothing: the next try opens anew.
+    files.drop(file, timeout);
     throw error;
   }
 }
 
-/** What is open may be an older file than the one that has the name now: only who asks for that version may have it. */
-function fileOf(files: OpenFiles, { path, version }: Operation & { kind: "read" }, timeout: number): ChirpFile {
-  if (version !== undefined) {
-    const file = files.get(path, READ, 0, timeout);
-    if (isSameVersion(file.stat, version)) return file;
-  }
-  files.close(path, timeout);
-  return files.get(path, READ, 0, timeout);
+/** Losing a name (to a file that was renamed over it) changes a file's ctime as well, and nothing of its contents. */
+function isUntouched(now: FileStat, then: FileStat): boolean {
+  return isSameVersion(now, now.links < then.links ? { ...then, ctime: now.ctime } : then);
 }
 
 function store(chirp: Chirp, request: Operation & { kind: "store" }, timeout: number): void {

@@ -9,7 +9,7 @@
 import { versionOf } from "../chirp/file_stat.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, FileStat } from "../protocol.ts";
-import { ask } from "../replicas/ask.ts";
+import { ask, NoAnswerError } from "../replicas/ask.ts";
 import type { Member, Pool } from "../replicas/pool.ts";
 import type { TokenBucket } from "../replicas/token_bucket.ts";
 import type { ReplicaView } from "./replica_view.ts";
@@ -55,6 +55,10 @@ const SMALLEST_CHUNK = 64 * 1024;
 const STREAMS_BYTES = 256 * 1024 * 1024;
 /** A server that delivers less is as good as hanging: another one is asked as well. */
 const SLOWEST_BYTES_PER_MS = 10_000;
+/** Servers that are restarted, one after the other, are away for about a second; a body waits for one for this long … */
+const RESTART_MS = 3_000;
+/** … asking again this often. */
+const RETRY_MS = 100;
 /** A file is asked once in so many bytes (one RPC more) whether it was changed in place meanwhile, and at its end. */
 const CHECK_BYTES = 32 * 1024 * 1024;
 /** Times on a server are whole seconds: a file this young may change without looking different. */
@@ -171,7 +175,7 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
       offset,
       length,
       version: versionOf(its),
-      check: isLast,
+      check,
       digest: "also",
     } as const;
     const reading = member.lane.call(operation, { timeoutMs: options.timeoutMs, meter: trace });
@@ -207,18 +211,31 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
     }
   }
 
-  return {
-    async read(offset, length, isLast) {
-      const check = isLast || sent.slice(checked).reduce((sum, chunk) => sum + chunk.length, length) > CHECK_BYTES;
-      const { value, member, isHedged } = await ask(
-        options.pool,
-        (candidate) => readFrom(candidate, offset, length, isLast, check),
-        {
+  /** From anybody; asks again while a server that was lost may be back soon: a reset cannot be mended any more, a 503 can. */
+  async function readPatiently(attempt: (member: Member) => ReturnType<typeof readFrom>, length: number) {
+    const giveUpAt = performance.now() + (sent.length > 0 ? RESTART_MS : 0);
+    while (true) {
+      try {
+        return await ask(options.pool, attempt, {
           first: current,
           timeoutMs: options.timeoutMs,
           extraMs: length / SLOWEST_BYTES_PER_MS,
           hedges: options.hedges,
-        },
+        });
+      } catch (error) {
+        const isHope = error instanceof NoAnswerError && error.failures.some(({ blame }) => blame === "server");
+        if (!isHope || performance.now() > giveUpAt) throw error;
+        await Bun.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  return {
+    async read(offset, length, isLast) {
+      const check = isLast || sent.slice(checked).reduce((sum, chunk) => sum + chunk.length, length) > CHECK_BYTES;
+      const { value, member, isHedged } = await readPatiently(
+        (candidate) => readFrom(candidate, offset, length, isLast, check),
+        length,
       );
       if (member !== current) trace.switches++;
       trace.hedged ||= isHedged;

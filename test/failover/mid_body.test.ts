@@ -116,7 +116,7 @@ describe("a 100 MB download whose server is killed half way", () => {
     for await (const chunk of curl.stdout) {
       hasher.update(chunk);
       bytes += chunk.length;
-      // One is busy with this download; both in turn have gone by its end, and come back.
+      // One is busy with this download. Both go away in turn and come back, as when all servers are upgraded.
       if (killed === undefined && bytes > size / 3) killed = first.restart().then(() => second!.restart());
     }
     await killed;
