@@ -156,6 +156,6 @@ export const program = {
       defaultHint: "CHIRP_CLIENT_TICKETS",
       description: "ticket files, separated by commas",
     },
-    debug: { type: "flag", letter: "d", group: "Connections", description: "also say how failures came about" },
+    debug: { type: "flag", letter: "d", group: "Connections", description: "name the error code of each failure" },
   },
 } as const satisfies Program;

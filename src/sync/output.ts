@@ -51,7 +51,7 @@ export function createOutput({ output, check, targets }: Command): Output {
           return;
         case "failure":
           if (check && !json) print(`${prefix}! ${event.path}`);
-          complain(formatFailure(event));
+          complain(formatFailure(event) + (output.debug && event.code !== null ? ` (${event.code})` : ""));
           return;
         case "warning":
           complain(`warning: ${formatFailure(event)}`);

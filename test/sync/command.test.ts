@@ -271,3 +271,25 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  "interrupted: 20, what is in hand is finished, the lock is given back, and the next run completes",
+  async () => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    plantSite(source, 300, 6);
+    source.plant("/site/large", new Uint8Array(60_000_000).fill(1), { mtime: 1 });
+    const words = ["-r", "--settle", "0", source.host, "/site", first.host, "/copy"];
+    const program = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
+    const child = Bun.spawn([process.execPath, program, ...words], { stdout: "pipe", stderr: "pipe" });
+    await waitUntil("it is at work", async () => ((await first.countRpcs())["putfile"] ?? 0) > 30);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(20);
+    expect(await child.stderr.text()).toContain("interrupted");
+    const left = describeTree(diskTree(first, "/copy"), { times: false });
+    expect(left.filter((line) => line.includes(".__chirpsync/lock"))).toEqual([]);
+    expect((await runProgram(words)).exitCode).toBe(0);
+    expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  },
+  LIMIT_MS,
+);
