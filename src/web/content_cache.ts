@@ -28,6 +28,8 @@ export interface CacheCounters {
 
 export interface ContentCache {
   readonly counters: Readonly<CacheCounters>;
+  /** Contents that are held, whoever had them and when. */
+  byHash(hash: string): Content | undefined;
   /** The contents that the server of this lane has at path in the version `stat`, if they are held. */
   peek(lane: Lane, path: BytePath, stat: FileStat): Content | undefined;
   /** The same, read from the server when they are not held. One RPC. Rejects with ChirpError; ESTALE: not that size any more. */
@@ -110,6 +112,7 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
 
   return {
     counters,
+    byHash: (hash) => contents.get(hash),
     peek(lane, path, stat) {
       const content = held(`${lane.server}${path}`, stat);
       if (content !== undefined) counters.hits++;

@@ -6,7 +6,8 @@
 import { joinPath } from "../chirp/byte_path.ts";
 import type { BytePath } from "../protocol.ts";
 import type { Member, Pool } from "../replicas/pool.ts";
-import { chooseCoding, siblingSuffix } from "./accept_encoding.ts";
+import { chooseCoding, siblingSuffix, type ContentCoding } from "./accept_encoding.ts";
+import type { Compressor } from "./compressor.ts";
 import type { ContentCache } from "./content_cache.ts";
 import type { ReplicaView } from "./replica_view.ts";
 import type { Prepared, Representations } from "./representations.ts";
@@ -17,6 +18,8 @@ export interface MemoryPathOptions {
   readonly cache: ContentCache;
   readonly viewOf: (member: Member) => ReplicaView;
   readonly representations: Representations;
+  /** Null without --compress. */
+  readonly compressor: Compressor | null;
   readonly root: BytePath;
 }
 
@@ -29,14 +32,25 @@ export interface MemoryPath {
   find(path: BytePath, trailingSlash: boolean, acceptEncoding: string | null): Remembered | null;
 }
 
-export function createMemoryPath({ pool, cache, viewOf, representations, root }: MemoryPathOptions): MemoryPath {
+export function createMemoryPath(options: MemoryPathOptions): MemoryPath {
+  const { pool, cache, viewOf, representations, compressor, root } = options;
+
   /** What was served last for a file of this server, if that is still true of it. */
-  function known(member: Member, path: BytePath): Prepared | null {
+  function known(member: Member, path: BytePath, encoding: ContentCoding | null): Prepared | null {
     const stat = viewOf(member).peek(path);
-    const prepared = stat && representations.peek(stat);
+    const prepared = stat && representations.peek(stat, encoding);
     const hash = prepared?.resource.file.content?.hash;
     if (stat === undefined || prepared === undefined || hash === undefined) return null;
     return cache.peek(member.lane, path, stat)?.hash === hash ? prepared : null;
+  }
+
+  /** The same as --compress makes it; the plain file where that does not become smaller. */
+  function compressed(plain: Prepared, coding: ContentCoding): Prepared | null {
+    const { content, stat } = plain.resource.file;
+    const smaller = content === null ? undefined : compressor?.peek(content.hash, coding);
+    if (smaller === null) return plain;
+    const prepared = representations.peek(stat, coding);
+    return smaller !== undefined && prepared?.resource.file.content?.hash === smaller.hash ? prepared : null;
   }
 
   return {
@@ -45,12 +59,14 @@ export function createMemoryPath({ pool, cache, viewOf, representations, root }:
       if (member === undefined || member.replica.state !== "well") return null;
       const onServer = pathOnServer(root, path);
       const file = trailingSlash ? joinPath(onServer, INDEX) : onServer;
-      const plain = known(member, file);
-      if (plain === null || plain.resource.encoding !== null) return null;
+      const plain = known(member, file, null);
+      if (plain === null) return null;
       const coding = chooseCoding(acceptEncoding, plain.resource.available);
       if (coding === null) return { ...plain, member };
-      const encoded = known(member, file + siblingSuffix[coding]);
-      return encoded?.resource.encoding === coding ? { ...encoded, member } : null;
+      const encoded = plain.resource.isCompressedHere
+        ? compressed(plain, coding)
+        : known(member, file + siblingSuffix[coding], coding);
+      return encoded === null ? null : { ...encoded, member };
     },
   };
 }

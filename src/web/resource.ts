@@ -2,8 +2,10 @@
 import { joinPath } from "../chirp/byte_path.ts";
 import type { BytePath, DirectoryEntry } from "../protocol.ts";
 import { contentCodings, chooseCoding, siblingSuffix, type ContentCoding } from "./accept_encoding.ts";
+import type { Compressor } from "./compressor.ts";
 import type { Finder, Found, Verdict } from "./finder.ts";
 import type { Trace } from "./trace.ts";
+import { mediaTypeOf } from "./media_type.ts";
 import type { ReplicaView } from "./replica_view.ts";
 import type { Member } from "../replicas/pool.ts";
 
@@ -12,11 +14,15 @@ export type FoundFile = Found & { readonly kind: "file" };
 export interface FileResource {
   readonly kind: "file";
   readonly file: FoundFile;
+  /** The file without encoding; `file` itself when none is used. */
+  readonly plain: FoundFile;
   /** Of the file that is meant, below the web root: "/dir/index.html", also when a compressed copy is sent. */
   readonly path: BytePath;
   readonly encoding: ContentCoding | null;
   /** Encodings that there are besides the plain file: when there is one, Accept-Encoding has decided. */
   readonly available: readonly ContentCoding[];
+  /** The encodings are not files beside this one, but made by --compress. */
+  readonly isCompressedHere: boolean;
 }
 
 export type Resource =
@@ -42,6 +48,8 @@ export interface ResourceOptions {
   /** Directory on every server that is the web root, without a slash at its end except for "/". */
   readonly root: BytePath;
   readonly autoindex: boolean;
+  /** Null without --compress. */
+  readonly compressor: Compressor | null;
   /** Served for paths where there is nothing: "/index.html" of a single-page application. Null: 404. */
   readonly fallback: BytePath | null;
 }
@@ -89,11 +97,25 @@ export function createResourceFinder(options: ResourceOptions) {
       // An older one was made of an older file.
       return sibling !== undefined && sibling.mtime >= file.stat.mtime;
     });
-    const plain: FileResource = { kind: "file", file, path, encoding: null, available };
+    if (available.length === 0) return await compressed(file, path, question.acceptEncoding);
+    const plain: FileResource = plainResource(file, path, available);
     const coding = chooseCoding(question.acceptEncoding, available);
     if (coding === null) return plain;
     const sibling = await finder.find(file.path + siblingSuffix[coding], trace, question.deadline, file.member);
-    return sibling.kind === "file" ? { kind: "file", file: sibling, path, encoding: coding, available } : plain;
+    return sibling.kind === "file" ? { ...plain, file: sibling, encoding: coding } : plain;
+  }
+
+  /** The file as --compress makes it, if that is worthwhile. */
+  async function compressed(file: FoundFile, path: BytePath, acceptEncoding: string | null): Promise<Resource> {
+    const { compressor } = options;
+    const { content } = file;
+    const plain: FileResource = plainResource(file, path, []);
+    if (compressor === null || content === null) return plain;
+    if (!compressor.isWorthwhile(mediaTypeOf(path), content.blob.size)) return plain;
+    const varying: FileResource = { ...plain, available: contentCodings, isCompressedHere: true };
+    const coding = chooseCoding(acceptEncoding, contentCodings);
+    const smaller = coding === null ? null : await compressor.compress(content, coding);
+    return smaller === null ? varying : { ...varying, file: { ...file, content: smaller }, encoding: coding };
   }
 
   return {
@@ -103,6 +125,10 @@ export function createResourceFinder(options: ResourceOptions) {
       return await fileOrDirectory({ ...question, path: options.fallback, trailingSlash: false }, trace);
     },
   };
+}
+
+function plainResource(file: FoundFile, path: BytePath, available: readonly ContentCoding[]): FileResource {
+  return { kind: "file", file, plain: file, path, encoding: null, available, isCompressedHere: false };
 }
 
 /** Where a path of the site lies on a Chirp server. ("/www", "/a") → "/www/a"; ("/www", "/") → "/www". */

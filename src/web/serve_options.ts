@@ -1,9 +1,14 @@
 /** The command line of the web server. */
 import type { Arguments, Program } from "../cli/arguments.ts";
-import { UsageError } from "../cli/arguments.ts";
-import { oneOf, parseCount, parsePort, parseSeconds, parseSize, parseText } from "../cli/values.ts";
-
-const AUTH_METHODS: readonly string[] = ["unix", "hostname", "address", "ticket"];
+import { oneOf, parseCount, parseSeconds, parseSize, parseText } from "../cli/values.ts";
+import {
+  parseAnyPort,
+  parseAuth,
+  parseCacheControlRule,
+  parseErrorPage,
+  parseListenAddress,
+  parseRoot,
+} from "./serve_values.ts";
 
 export const serveProgram = {
   name: "bun run serve --",
@@ -88,6 +93,13 @@ export const serveProgram = {
       parse: (text, option) => parseSeconds(text, option, { min: 0, max: 3600 }),
       description: "how old a replica's metadata may be before it is asked again; 0 asks on every request",
     },
+    "serve-stale": {
+      type: "value",
+      hint: "SECONDS",
+      default: "0",
+      parse: (text, option) => parseSeconds(text, option, { min: 0, max: 604_800 }),
+      description: "with every server down, answer from memory for so long after it was last known to be true",
+    },
     "buffer-limit": {
       type: "value",
       hint: "SIZE",
@@ -111,18 +123,22 @@ export const serveProgram = {
       defaultHint: "$CHIRP_CLIENT_TICKETS",
       description: "Chirp tickets, separated by commas",
     },
+    compress: {
+      type: "flag",
+      description: "compress text (br, zstd, gzip) where there is no compressed copy, with a quarter of --cache-size",
+    },
     autoindex: { type: "flag", description: "directory listings where there is no index.html, as HTML or JSON" },
     "cache-control": {
       type: "list",
       hint: "GLOB=VALUE",
-      parse: parseText,
+      parse: parseCacheControlRule,
       description: "Cache-Control for files that match, e.g. '*.css=max-age=3600'; the first match counts",
     },
     "error-page": {
       type: "list",
       hint: "STATUS=PATH",
       parse: parseErrorPage,
-      description: "page of the site for an error, e.g. 404=/404.html",
+      description: "page of the site for 403, 404 or 503, e.g. 404=/404.html",
     },
     spa: { type: "flag", description: "answer with /index.html where there is nothing, for single-page applications" },
     "access-log": {
@@ -137,39 +153,3 @@ export const serveProgram = {
 } as const satisfies Program;
 
 export type ServeOptions = Arguments<typeof serveProgram>["options"];
-
-function parseAnyPort(text: string, option: string): number {
-  return text === "0" ? 0 : parsePort(text, option);
-}
-
-/** ADDR:PORT or [v6]:PORT, port 0 allowed. */
-function parseListenAddress(text: string, option: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  if (match === null) throw new UsageError(`${option}: "${text}" is not ADDR:PORT, for example 127.0.0.1:8081`);
-  return { host: match[1] ?? match[2]!, port: parseAnyPort(match[3]!, option) };
-}
-
-/** "/" or "/a/b", as bytes. */
-function parseRoot(text: string, option: string): string {
-  const segments = text.split("/").filter((segment) => segment !== "" && segment !== ".");
-  if (!text.startsWith("/") || segments.includes("..") || text.includes("\0")) {
-    throw new UsageError(`${option}: "${text}" is no directory on a Chirp server: it must begin with / and have no ..`);
-  }
-  return Buffer.from(`/${segments.join("/")}`, "utf8").toString("latin1");
-}
-
-function parseAuth(text: string, option: string): readonly string[] {
-  const methods = text.split(",");
-  for (const method of methods) {
-    if (!AUTH_METHODS.includes(method)) {
-      throw new UsageError(`${option}: "${method}" is no authentication method: use ${AUTH_METHODS.join(", ")}`);
-    }
-  }
-  return methods;
-}
-
-function parseErrorPage(text: string, option: string): { readonly status: number; readonly path: string } {
-  const match = /^(\d{3})=(\/.*)$/.exec(text);
-  const status = parseCount(match?.[1] ?? "", `${option} ${text}`, { min: 400, max: 599 });
-  return { status, path: Buffer.from(match![2]!, "utf8").toString("latin1") };
-}

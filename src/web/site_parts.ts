@@ -3,9 +3,12 @@ import type { ServerAddress } from "../chirp/server_address.ts";
 import { createPool, type Member, type Pool } from "../replicas/pool.ts";
 import type { Replica } from "../replicas/replicas.ts";
 import { createTokenBucket } from "../replicas/token_bucket.ts";
+import { createAnswers } from "./answers.ts";
 import { createBufferBudget, type BufferBudget } from "./buffer_budget.ts";
 import { parseCacheControl } from "./cache_control.ts";
+import { createCompressor, type Compressor } from "./compressor.ts";
 import { createContentCache, type ContentCache } from "./content_cache.ts";
+import { createErrorPages } from "./error_pages.ts";
 import { createFinder } from "./finder.ts";
 import { createMemoryPath } from "./memory_path.ts";
 import { createReplicaView, type ReplicaView } from "./replica_view.ts";
@@ -15,6 +18,7 @@ import { createResourceFinder } from "./resource.ts";
 import { createResponder } from "./responder.ts";
 import type { ServeOptions } from "./serve_options.ts";
 import { createSite, type Site } from "./site.ts";
+import { createStaleAnswers } from "./stale_answers.ts";
 
 /** Larger files are streamed and not kept: one read of this size delays a first byte by some 10 ms on a LAN. */
 const HELD_BYTES_MAX = 4 * 1024 * 1024;
@@ -23,10 +27,14 @@ const BUFFERED_BYTES_TOTAL = 256 * 1024 * 1024;
 /** Requests that wait for a server; each holds a few KB, and a thousand a second are answered. */
 const REQUESTS_MAX = 10_000;
 
+/** Of --cache-size, what --compress may use. */
+const COMPRESSED_SHARE = 0.25;
+
 export interface SiteParts {
   readonly site: Site;
   readonly pool: Pool;
   readonly cache: ContentCache;
+  readonly compressor: Compressor | null;
   readonly budget: BufferBudget;
 }
 
@@ -45,7 +53,15 @@ export function createSiteParts({ serve, addresses, unfinished, onChange, onUnex
   const ttlMs = serve.cacheTtl * 1000;
   const hedges = createTokenBucket();
   const tickets = serve.tickets ?? process.env["CHIRP_CLIENT_TICKETS"] ?? "";
-  const pool = createPool(addresses, { auth: serve.auth, tickets, timeoutMs, onChange });
+  const pool = createPool(addresses, {
+    auth: serve.auth,
+    tickets,
+    timeoutMs,
+    onChange(replica) {
+      onChange(replica);
+      errorPages.prepare().catch(onUnexpected);
+    },
+  });
 
   const views = new WeakMap<Member, ReplicaView>();
   function viewOf(member: Member): ReplicaView {
@@ -54,10 +70,12 @@ export function createSiteParts({ serve, addresses, unfinished, onChange, onUnex
     return view;
   }
 
-  const cache = createContentCache(serve.cacheSize, ttlMs);
+  const compressedBytes = serve.compress ? serve.cacheSize * COMPRESSED_SHARE : 0;
+  const compressor = serve.compress ? createCompressor(compressedBytes) : null;
+  const cache = createContentCache(serve.cacheSize - compressedBytes, ttlMs);
   const finder = createFinder({ pool, cache, hedges, viewOf, heldBytesMax: HELD_BYTES_MAX });
   const fallback = serve.spa ? "/index.html" : null;
-  const resources = createResourceFinder({ finder, viewOf, root, autoindex: serve.autoindex, fallback });
+  const resources = createResourceFinder({ finder, viewOf, root, autoindex: serve.autoindex, compressor, fallback });
   const representations = createRepresentations(
     parseCacheControl(serve.cacheControl, (pattern) => {
       const glob = new Bun.Glob(pattern);
@@ -65,17 +83,19 @@ export function createSiteParts({ serve, addresses, unfinished, onChange, onUnex
     }),
   );
   const budget = createBufferBudget(BUFFERED_BYTES_TOTAL, unfinished);
-  const site = createSite({
-    memoryPath: createMemoryPath({ pool, cache, viewOf, representations, root }),
+  const errorPages = createErrorPages(new Map(serve.errorPage.map(({ status, path }) => [status, path])), resources);
+  const limitMs = serve.serveStale * 1000;
+  const answers = createAnswers({
+    memoryPath: createMemoryPath({ pool, cache, viewOf, representations, compressor, root }),
     resources,
     representations,
     responder: createResponder({ pool, hedges, viewOf, timeoutMs, bufferedBytesMax: serve.bufferLimit, budget }),
-    pathLimit: pathLimitUnder(root),
-    timeoutMs,
-    errorPages: new Map(serve.errorPage.map(({ status, path }) => [status, path])),
+    errorPages,
+    stale: limitMs === 0 ? null : createStaleAnswers({ limitMs, cache, compressor, representations }),
+    isAnyWell: () => pool.replicas.isReady,
     requestsMax: REQUESTS_MAX,
-    debugHeaders: serve.debugHeaders,
-    onUnexpected,
   });
-  return { site, pool, cache, budget };
+  const { debugHeaders } = serve;
+  const site = createSite({ answers, pathLimit: pathLimitUnder(root), timeoutMs, debugHeaders, onUnexpected });
+  return { site, pool, cache, compressor, budget };
 }
