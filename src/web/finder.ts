@@ -73,7 +73,11 @@ export function createFinder(options: FinderOptions): Finder {
       } catch (error) {
         // The listing was older than the file. Also a file that is gone meanwhile: the new listing will say so.
         const isOld = error instanceof ChirpError && (error.code === "ESTALE" || error.code === "ENOENT");
-        if (error instanceof ChirpError && error.blame === "path" && !isOld) return verdictOfRead(error);
+        if (error instanceof ChirpError && error.blame === "path" && (!isOld || attempt === STALE_TRIES)) {
+          const verdict = verdictOfRead(error);
+          view.refused(path, verdict);
+          return verdict;
+        }
         if (!isOld || attempt === STALE_TRIES) throw error;
         view.forget(path);
       }
@@ -139,6 +143,7 @@ function toFound(path: BytePath, answer: Answer, member: Member): Found | undefi
 }
 
 function verdictOfRead(error: ChirpError): Lookup {
+  if (error.code === "ENOENT") return { kind: "missing" };
   return { kind: error.code === "EACCES" || error.code === "EPERM" ? "denied" : "unreadable" };
 }
 

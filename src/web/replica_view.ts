@@ -29,6 +29,8 @@ export interface ReplicaView {
   list(path: BytePath, cost: Cost): Promise<readonly DirectoryEntry[] | null>;
   /** The stat of a regular file, if its directory's listing is remembered and has it: costs nothing. */
   peek(path: BytePath): FileStat | undefined;
+  /** Reading the file was refused, whatever its directory says of it: for the TTL that is the answer. */
+  refused(path: BytePath, verdict: Lookup): void;
   /** What is remembered of a path and its directory turned out to be old. */
   forget(path: BytePath): void;
 }
@@ -47,6 +49,18 @@ const METADATA_TIMEOUT_MS = 5_000;
 const REMEMBERED_FILES = 50_000;
 const REMEMBERED_ENTRIES = 200_000;
 
+/**
+ * In a directory that may not be listed a file is opened to see what it is, and a pipe hangs the server's process for this
+ * connection for good. What has hung is left alone for this long, each time twice as long, lest one URL uses them all up.
+ */
+const HANG_MIN_MS = 5_000;
+const HANG_MAX_MS = 3_600_000;
+
+interface Hang {
+  readonly until: number;
+  readonly ms: number;
+}
+
 const missing: Lookup = { kind: "missing" };
 const denied: Lookup = { kind: "denied" };
 const unreadable: Lookup = { kind: "unreadable" };
@@ -62,8 +76,11 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
   const listings = createExpiringMap<readonly DirectoryEntry[] | null>(REMEMBERED_ENTRIES, (all) => all?.length ?? 1);
   const files = createExpiringMap<Lookup>(REMEMBERED_FILES, () => 1);
   const large = createExpiringMap<true>(REMEMBERED_FILES, () => 1);
+  const hangs = createExpiringMap<Hang>(REMEMBERED_FILES, () => 1);
 
   async function lookup(path: BytePath, cost: Cost): Promise<Lookup> {
+    const known = files.get(path);
+    if (known !== undefined) return known;
     if (ttlMs === 0 || path === "/") return await statOne(path, cost);
     const parent = parentPath(path);
     if (isKnownAbsent(parent)) return missing;
@@ -141,11 +158,19 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
   }
 
   async function openNow(path: BytePath, meter: Cost): Promise<Lookup> {
+    const hang = hangs.get(path);
+    if (hang !== undefined && performance.now() < hang.until) return unreadable;
     try {
       const options = { timeoutMs: METADATA_TIMEOUT_MS, meter };
       const { version } = await lane.call({ kind: "read", path, offset: 0, length: 0 }, options);
+      hangs.delete(path);
       return lookupOf(version);
     } catch (error) {
+      if (error instanceof ChirpError && error.code === "ETIMEDOUT") {
+        const ms = Math.min(HANG_MAX_MS, 2 * (hang?.ms ?? HANG_MIN_MS / 2));
+        // Known for longer than it holds, so that the next one holds for longer.
+        hangs.set(path, { until: performance.now() + ms, ms }, 2 * ms);
+      }
       return verdictOf(error);
     }
   }
@@ -168,6 +193,7 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
       const stat = directory?.kind === "listed" ? directory.entries.get(baseName(path)) : undefined;
       return stat !== undefined && fileType(stat) === "file" ? stat : undefined;
     },
+    refused: (path, verdict) => files.set(path, verdict, ttlMs),
     forget(path) {
       files.delete(path);
       directories.delete(parentPath(path));
