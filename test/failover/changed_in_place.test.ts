@@ -1,0 +1,148 @@
+/** A file that changes while its body is being sent: never a mixture of two versions that looks whole. */
+import { closeSync, openSync, renameSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { type Cluster, startCluster, type TestServer } from "../helpers/cluster.ts";
+import { startWebServer, type WebServer } from "../helpers/web_server.ts";
+import { download, sha256, testBytes } from "./download.ts";
+import { get } from "./load.ts";
+
+setDefaultTimeout(60_000);
+
+const MiB = 1024 * 1024;
+/** More than what fits into all buffers on the way to a client that has stopped reading. */
+const size = 32 * MiB;
+/** When the client stops reading, and the file is changed. */
+const at = 4 * MiB;
+const mtime = 1_700_000_000;
+const old = testBytes(size, 1);
+
+/** Writes into the file as it is, as an editor or rsync --inplace does. */
+function overwrite(file: Buffer, bytes: Uint8Array, position: number): void {
+  const fd = openSync(file, "r+");
+  writeSync(fd, bytes, 0, bytes.length, position);
+  closeSync(fd);
+}
+
+const newEnd = testBytes(MiB, 2);
+
+interface Change {
+  readonly act: (file: Buffer) => void;
+  /** Whether its only server may go on with the old version. */
+  readonly mayComplete: boolean;
+}
+
+const changes: readonly (readonly [string, Change])[] = [
+  ["grows", { act: (file) => overwrite(file, newEnd, size), mayComplete: false }],
+  ["shrinks", { act: (file) => truncateSync(file, size - MiB), mayComplete: false }],
+  ["is cut to nothing", { act: (file) => truncateSync(file, 0), mayComplete: false }],
+  ["gets other bytes at its end", { act: (file) => overwrite(file, newEnd, size - MiB), mayComplete: false }],
+  [
+    "gets other bytes in what is still to come",
+    { act: (file) => overwrite(file, newEnd, size - 8 * MiB), mayComplete: false },
+  ],
+  ["gets other bytes in what was sent already", { act: (file) => overwrite(file, newEnd, MiB), mayComplete: false }],
+  [
+    "is replaced by another one",
+    {
+      act: (file) => {
+        const staging = Buffer.concat([file, Buffer.from(".new")]);
+        writeFileSync(staging, testBytes(size, 2));
+        renameSync(staging, file);
+      },
+      mayComplete: true,
+    },
+  ],
+];
+
+const streamed = ["--debug-headers", "--access-log", "off", "--buffer-limit", "0"];
+
+describe.each([1, 2])("with %d server(s), of which one has a file that", (servers) => {
+  let cluster: Cluster;
+  let web: WebServer;
+  beforeAll(async () => {
+    cluster = await startCluster({ servers });
+    web = await startWebServer(["--servers", cluster.serversFile, ...streamed]);
+  });
+  afterAll(async () => {
+    await web[Symbol.asyncDispose]();
+    await cluster[Symbol.asyncDispose]();
+  });
+
+  test.each(changes)("%s while it is sent", async (_, { act, mayComplete }) => {
+    for (const server of cluster.servers) server.plant("/big.bin", old, { mtime });
+    let sender: TestServer | undefined;
+    const { response, end } = await download({
+      port: web.port,
+      path: "/big.bin",
+      onHead: (head) => {
+        sender = cluster.servers.find(({ host }) => head.includes(`X-Served-By: ${host}`));
+        return true;
+      },
+      at: { bytes: at, act: () => act(sender!.diskPath("/big.bin")) },
+    });
+    if (response === null) expect(end).toBe("reset");
+    // The other server goes on with what was begun.
+    else
+      expect({ mayBeWhole: mayComplete || servers > 1, digest: sha256(response.body) }).toEqual({
+        mayBeWhole: true,
+        digest: sha256(old),
+      });
+  });
+});
+
+test("a file that changes in the very second it was written in, where times cannot tell", async () => {
+  await using cluster = await startCluster({ servers: 1 });
+  const [server] = cluster.servers;
+  await using web = await startWebServer(["--servers", cluster.serversFile, "--cache-ttl", "0", ...streamed]);
+  const changed = Buffer.from(old);
+  newEnd.copy(changed, 0);
+  newEnd.copy(changed, size - MiB);
+  for (let round = 0; round < 4; round++) {
+    server.plant("/young.bin", old);
+    const { response, end } = await download({
+      port: web.port,
+      path: "/young.bin",
+      at: { bytes: at, act: () => writeFileSync(server.diskPath("/young.bin"), changed, { flag: "r+" }) },
+    });
+    if (response === null) expect(end).toBe("reset");
+    else expect([sha256(old), sha256(changed)]).toContain(sha256(response.body));
+  }
+});
+
+test("a file that is held is never a mixture, however often it is written over", async () => {
+  await using cluster = await startCluster({ servers: 1 });
+  const [server] = cluster.servers;
+  const heldSize = 3 * MiB;
+  const versions = 8;
+  const digests = new Set(Array.from({ length: versions }, (_, version) => sha256(testBytes(heldSize, version))));
+  server.plant("/held.bin", testBytes(heldSize, 0));
+  await using web = await startWebServer([
+    "--servers",
+    cluster.serversFile,
+    "--access-log",
+    "off",
+    "--cache-size",
+    "0",
+  ]);
+  const program = new URL("overwrite_forever.ts", import.meta.url).pathname;
+  const writer = Bun.spawn([
+    process.execPath,
+    program,
+    server.diskPath("/held.bin").toString(),
+    String(heldSize),
+    String(versions),
+  ]);
+  let mixtures = 0;
+  let whole = 0;
+  const end = performance.now() + 3_000;
+  while (performance.now() < end) {
+    const { status, body } = await get(web.port, "/held.bin");
+    if (status !== 200) continue;
+    whole++;
+    if (!digests.has(sha256(Buffer.from(body, "latin1")))) mixtures++;
+  }
+  writer.kill();
+  await writer.exited;
+  console.log(`    ${whole} whole answers`);
+  expect(mixtures).toBe(0);
+});
