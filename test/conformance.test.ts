@@ -27,30 +27,37 @@ const groups: Readonly<Record<string, readonly ConformanceCase[]>> = {
 const total = Object.values(groups).flat().length;
 
 let cluster: Cluster;
-let plain: WebServer;
-let autoindex: WebServer;
-let etag: string;
-let passed = 0;
 
 beforeAll(async () => {
   cluster = await startCluster({ servers: 2 });
   await plantSite(cluster);
-  const options = ["--servers", cluster.serversFile, "--access-log", "off"];
-  [plain, autoindex] = await Promise.all([startWebServer(options), startWebServer([...options, "--autoindex"])]);
-  const { responses } = await exchange(get("/file.txt"), { port: plain.port });
-  etag = responses[0]?.header("etag") ?? "no ETag";
 });
 
-afterAll(async () => {
-  await Promise.all([plain, autoindex].map((server) => server?.[Symbol.asyncDispose]()));
-  await cluster?.[Symbol.asyncDispose]();
-  console.log(`conformance: ${passed} of ${total} cases`);
-});
+afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-describe.each(Object.entries(groups))("%s", (_, cases) => {
-  test.each(cases.map((one) => [one.name, one] as const))("%s", async (_name, one) => {
-    const { port } = one.autoindex === true ? autoindex : plain;
-    expect(await judge(one, { port, etag })).toEqual([]);
-    passed++;
+describe.each([["bun"], ["node"]] as const)("--front %s", (front) => {
+  let plain: WebServer;
+  let autoindex: WebServer;
+  let etag: string;
+  let passed = 0;
+
+  beforeAll(async () => {
+    const options = ["--servers", cluster.serversFile, "--access-log", "off", "--front", front];
+    [plain, autoindex] = await Promise.all([startWebServer(options), startWebServer([...options, "--autoindex"])]);
+    const { responses } = await exchange(get("/file.txt"), { port: plain.port });
+    etag = responses[0]?.header("etag") ?? "no ETag";
+  });
+
+  afterAll(async () => {
+    await Promise.all([plain, autoindex].map((server) => server?.[Symbol.asyncDispose]()));
+    console.log(`conformance${front === "bun" ? "" : ` of --front ${front}`}: ${passed} of ${total} cases`);
+  });
+
+  describe.each(Object.entries(groups))("%s", (_, cases) => {
+    test.each(cases.map((one) => [one.name, one] as const))("%s", async (_name, one) => {
+      const { port } = one.autoindex === true ? autoindex : plain;
+      expect(await judge(one, { port, etag, front })).toEqual([]);
+      passed++;
+    });
   });
 });

@@ -1,4 +1,5 @@
 /** What stands between the network and the site: a listener that reads requests and sends responses. */
+import type { ErrorStatus } from "./pages.ts";
 import type { SiteRequest } from "./site.ts";
 
 /** A request as a listener hands it over. */
@@ -15,8 +16,8 @@ export interface FrontOptions {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Never throws, never rejects. */
   readonly answer: (visitor: Visitor) => Response | Promise<Response>;
-  /** The answer to a path that climbs above the root, where the listener has to tell it. */
-  readonly answerClimbing: (visitor: Visitor) => Response;
+  /** The answer to a request that the listener itself has to refuse. */
+  readonly refuse: (visitor: Visitor, status: ErrorStatus) => Response;
   readonly onUnexpected: (error: unknown) => void;
 }
 
@@ -31,3 +32,15 @@ export interface Front {
 
 /** A client that takes or sends nothing for so long is cut. Above the failover budget, below Bun's limit of 255. */
 export const idleTimeoutSeconds = 250;
+
+/** Requests to read with a body are rare and odd; they can wait. */
+const BODY_PAUSE_MS = 5;
+
+/**
+ * Bun hands a GET over before its body has come, and refuses it when it turns out malformed: after our answer, if that was
+ * quick. What came with the headers has been looked at after this pause. Undefined: there is no body to wait for.
+ */
+export function pauseForBody({ headers }: SiteRequest): Promise<void> | undefined {
+  if (!headers.has("transfer-encoding") && !headers.has("content-length")) return undefined;
+  return Bun.sleep(BODY_PAUSE_MS);
+}

@@ -1,11 +1,9 @@
 /** The usual listener: Bun.serve. Fast, and without Content-Length for bodies beyond --buffer-limit. */
-import { idleTimeoutSeconds, type Front, type FrontOptions, type Visitor } from "./front.ts";
+import { idleTimeoutSeconds, pauseForBody, type Front, type FrontOptions, type Visitor } from "./front.ts";
 import { errorPage } from "./pages.ts";
 import { maxIgnoredBodyBytes } from "./request_check.ts";
 import { climbingRoutes } from "./request_path.ts";
 
-/** Requests to read with a body are rare and odd; they can wait. */
-const BODY_PAUSE_MS = 5;
 /** How often it is looked whether the last response has left, while stopping. */
 const DRAIN_POLL_MS = 20;
 
@@ -29,12 +27,13 @@ export function startBunFront(options: BunFrontOptions): Front {
 
   function answer(request: Request): Response | Promise<Response> {
     const visitor = visitorOf(request);
-    if (hasBody(request)) return afterBody(() => options.answer(visitor)).then(leaving);
+    const pause = pauseForBody(request);
+    if (pause !== undefined) return pause.then(() => options.answer(visitor)).then(leaving);
     const response = options.answer(visitor);
     return response instanceof Response ? leaving(response) : response.then(leaving);
   }
 
-  const climbing = (request: Request) => leaving(options.answerClimbing(visitorOf(request)));
+  const climbing = (request: Request) => leaving(options.refuse(visitorOf(request), 400));
   const server = Bun.serve({
     hostname: options.host,
     port: options.port,
@@ -64,17 +63,4 @@ export function startBunFront(options: BunFrontOptions): Front {
       await stopped;
     },
   };
-}
-
-function hasBody({ headers }: Request): boolean {
-  return headers.has("transfer-encoding") || headers.has("content-length");
-}
-
-/**
- * Bun hands a GET over before its body has come, gives no way to read it, and refuses it when it turns out malformed: after
- * our answer, if that was quick. What came with the headers has been looked at after this pause.
- */
-async function afterBody(answer: () => Response | Promise<Response>): Promise<Response> {
-  await Bun.sleep(BODY_PAUSE_MS);
-  return await answer();
 }

@@ -28,6 +28,9 @@ const head: RequestCheck = { kind: "read", method: "HEAD" };
 
 export function checkRequest(method: string, headers: RequestHeaders): RequestCheck {
   if (!isHostAcceptable(headers.get("host"))) return refuse(400, true);
+  // Bun.serve refuses these by itself, node:http does not: where such a body ends, nobody knows.
+  const coding = headers.get("transfer-encoding");
+  if (coding !== null && coding.toLowerCase() !== "chunked") return refuse(400, true);
   switch (method) {
     case "GET":
     case "HEAD":
@@ -39,7 +42,7 @@ export function checkRequest(method: string, headers: RequestHeaders): RequestCh
       return method === "GET" ? get : head;
     }
     default: {
-      const hasBody = headers.get("transfer-encoding") !== null || Number(headers.get("content-length") ?? 0) > 0;
+      const hasBody = coding !== null || Number(headers.get("content-length") ?? 0) > 0;
       return refuse(knownMethods.has(method) ? 405 : 501, hasBody || method === "CONNECT");
     }
   }

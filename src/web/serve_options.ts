@@ -72,6 +72,17 @@ export const serveProgram = {
       defaultHint: "off",
       description: "its private key (PEM)",
     },
+    http2: {
+      type: "flag",
+      description: "HTTP/2 as well, where the client asks for it; experimental in Bun",
+    },
+    front: {
+      type: "value",
+      hint: "bun|node",
+      default: "bun",
+      parse: oneOf("bun", "node"),
+      description: "listener; node is slower, and sends Content-Length at any size",
+    },
     "rate-limit": {
       type: "value",
       hint: "N",

@@ -85,11 +85,13 @@ export function createSiteParts({ serve, addresses, unfinished, onChange, onUnex
   const budget = createBufferBudget(BUFFERED_BYTES_TOTAL, unfinished);
   const errorPages = createErrorPages(new Map(serve.errorPage.map(({ status, path }) => [status, path])), resources);
   const limitMs = serve.serveStale * 1000;
+  // node:http keeps the Content-Length of a stream: nothing needs to be collected for it.
+  const bufferedBytesMax = serve.front === "node" ? 0 : serve.bufferLimit;
   const answers = createAnswers({
     memoryPath: createMemoryPath({ pool, cache, viewOf, representations, compressor, root }),
     resources,
     representations,
-    responder: createResponder({ pool, hedges, viewOf, timeoutMs, bufferedBytesMax: serve.bufferLimit, budget }),
+    responder: createResponder({ pool, hedges, viewOf, timeoutMs, bufferedBytesMax, budget }),
     errorPages,
     stale: limitMs === 0 ? null : createStaleAnswers({ limitMs, cache, compressor, representations }),
     isAnyWell: () => pool.replicas.isReady,

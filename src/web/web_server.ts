@@ -5,6 +5,7 @@ import { openStreams } from "./body_stream.ts";
 import type { Front } from "./front.ts";
 import { startBunFront } from "./front_bun.ts";
 import { openListener } from "./listen_error.ts";
+import { startNodeFront } from "./front_node.ts";
 import { createLogWriter } from "./log_writer.ts";
 import { createLoggedSite } from "./logged_site.ts";
 import { createRateLimit } from "./rate_limit.ts";
@@ -55,16 +56,16 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   let admin: Admin | null = null;
   try {
     const { host, port } = serve;
+    const frontOptions = {
+      host,
+      port,
+      tls,
+      answer: logged.answer,
+      refuse: logged.refuse,
+      onUnexpected,
+    };
     front = await openListener({ option: "--port", host, port }, () =>
-      startBunFront({
-        host,
-        port,
-        tls,
-        http2: false,
-        answer: logged.answer,
-        answerClimbing: (visitor) => logged.refuse(visitor, 400),
-        onUnexpected,
-      }),
+      serve.front === "node" ? startNodeFront(frontOptions) : startBunFront({ ...frontOptions, http2: serve.http2 }),
     );
     const place = serve.admin;
     if (place !== null) {

@@ -13,7 +13,8 @@ function leads(from: string, to: string, headers: Readonly<Record<string, string
 
 export const nameCases: readonly ConformanceCase[] = [
   getCase("/caf%C3%A9.html", { status: 200, body: "caf\xc3\xa9" }),
-  getCase("/caf\xc3\xa9.html", { status: 200, body: "caf\xc3\xa9" }),
+  // Raw bytes are no URI: Bun.serve is kind to them, node:http is not.
+  getCase("/caf\xc3\xa9.html", { status: 200, body: "caf\xc3\xa9" }, {}, { onNode: { status: 400 } }),
   getCase("/caf%c3%a9.html", { status: 200 }),
   getCase("/cafe%CC%81.html", notFound),
   getCase("/a%20b.txt", { status: 200, body: "space" }),
@@ -78,7 +79,7 @@ export const pathCases: readonly ConformanceCase[] = [
 export const directoryCases: readonly ConformanceCase[] = [
   leads("/dir", "/dir/"),
   leads("/dir?a=b", "/dir/?a=b"),
-  leads('/dir?"<>=\xe9', "/dir/?%22%3C%3E=%EF%BF%BD"),
+  { ...leads('/dir?"<>=\xe9', "/dir/?%22%3C%3E=%EF%BF%BD"), onNode: { status: 400 } },
   leads("/noindex/sub", "/noindex/sub/"),
   leads("//dir", "/dir/"),
   leads("/linked-dir", "/linked-dir/"),
