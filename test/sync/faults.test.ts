@@ -35,7 +35,7 @@ test(
     await using servers = await startServers();
     const { source, first, second } = servers;
     plantSite(source, 300, 10);
-    const running = sync([source.host, "/site", first.host, "/copy", second.host, "/copy"], { timeoutSeconds: 5 });
+    const running = sync([source.host, "/site", first.host, "/copy", second.host, "/copy"], { timeoutSeconds: 3 });
     await waitUntil("half is there", async () => ((await first.countRpcs())["putfile"] ?? 0) > 100);
     first.stop();
     const { report } = await running;
@@ -56,7 +56,7 @@ test(
     await using servers = await startServers();
     const { source, first, second } = servers;
     source.plant("/site/large", new Uint8Array(400 * 1024 * 1024).fill(3), { mtime: 1_600_000_000 });
-    const running = sync([source.host, "/site", first.host, "/copy", second.host, "/copy"], { timeoutSeconds: 8 });
+    const running = sync([source.host, "/site", first.host, "/copy", second.host, "/copy"], { timeoutSeconds: 4 });
     await waitUntil("it has begun", async () => ((await first.countRpcs())["pwrite"] ?? 0) > 2);
     first.stop();
     const { report } = await running;

@@ -7,7 +7,7 @@ import { diskTree, plantSite, startServers } from "./servers.ts";
 import { describeTree, runProgram } from "./sync_run.ts";
 
 /** SYNC_KILLS=100 SYNC_SEED=1 bun test test/sync/kill.test.ts is the long form. */
-const kills = Number(process.env["SYNC_KILLS"] ?? 8);
+const kills = Number(process.env["SYNC_KILLS"] ?? 5);
 const firstSeed = Number(process.env["SYNC_SEED"] ?? Math.floor(Math.random() * 1e9));
 const program = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
 const PAGE_BYTES = 400_000;
