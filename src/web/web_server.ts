@@ -60,6 +60,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       host,
       port,
       tls,
+      wantsClient: serve.accessLog !== "off" || serve.rateLimit !== null,
       answer: logged.answer,
       refuse: logged.refuse,
       onUnexpected,
