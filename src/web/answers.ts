@@ -11,6 +11,7 @@ import { respondFromMemory, type OnEnd, type Responder } from "./responder.ts";
 import { planResponse, type Representation, type ResponsePlan } from "./respond_plan.ts";
 import type { StaleAnswers } from "./stale_answers.ts";
 import { answerWith, answerWithPage, type Visit } from "./visit.ts";
+import { wallClockMs } from "./wall_clock.ts";
 
 export interface AnswersOptions {
   readonly memoryPath: MemoryPath;
@@ -140,7 +141,7 @@ export function createAnswers(options: AnswersOptions): Answers {
 }
 
 function planFor(visit: Visit, representation: Representation): ResponsePlan {
-  const nowSeconds = Math.floor(Date.now() / 1000);
+  const nowSeconds = Math.floor(wallClockMs() / 1000);
   const plan = planResponse(visit.method, visit.headers, representation, nowSeconds, randomBoundary);
   visit.status = plan.status;
   return plan;

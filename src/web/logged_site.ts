@@ -8,6 +8,7 @@ import type { RateLimit } from "./rate_limit.ts";
 import type { Outcome, Site } from "./site.ts";
 import type { Statistics } from "./statistics.ts";
 import { newTrace } from "./trace.ts";
+import { wallClockMs } from "./wall_clock.ts";
 
 export interface LoggedSiteOptions {
   readonly site: Site;
@@ -39,7 +40,7 @@ export function createLoggedSite(options: LoggedSiteOptions): LoggedSite {
   }
 
   function refuse(visitor: Visitor, status: ErrorStatus): Response {
-    const timeMs = Date.now();
+    const timeMs = wallClockMs();
     const { html, headers } = errorPage(status);
     const isHead = visitor.request.method === "HEAD";
     const bytes = isHead ? 0 : html.length;
@@ -53,7 +54,7 @@ export function createLoggedSite(options: LoggedSiteOptions): LoggedSite {
     refuse,
     answer(visitor) {
       if (rateLimit?.(visitor.client) === false) return refuse(visitor, 429);
-      const timeMs = Date.now();
+      const timeMs = wallClockMs();
       return site(visitor.request, (outcome) => record(visitor, timeMs, outcome));
     },
   };

@@ -1,6 +1,7 @@
 /** Counts what the web server does, for the metrics and the status page. */
 import { createHistogram, type Histogram } from "./histogram.ts";
 import type { Outcome } from "./site.ts";
+import { wallClockMs } from "./wall_clock.ts";
 
 export interface Statistics {
   readonly startedAtMs: number;
@@ -24,7 +25,7 @@ export interface Statistics {
 
 const HISTORY_SECONDS = 60;
 
-export function createStatistics(nowMs: () => number = Date.now): Statistics {
+export function createStatistics(nowMs: () => number = wallClockMs): Statistics {
   const requestsByStatus = new Map<number, number>();
   const latencySeconds = createHistogram();
   const startedAtMs = nowMs();
