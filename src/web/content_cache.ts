@@ -44,6 +44,11 @@ interface Pointer {
   readonly trustedUntil: number;
 }
 
+interface Held extends Content {
+  /** performance.now() of a recent use, see ORDER_MS. */
+  usedAt: number;
+}
+
 /** Pointers are small (about 300 bytes): this many take 60 MB. */
 const POINTERS_MAX = 200_000;
 /** Times on a server are whole seconds: a file read so soon after its change may change again without looking different. */
@@ -52,32 +57,47 @@ const YOUNG_SECONDS = 2;
 const READ_TIMEOUT_MS = 5_000;
 const SLOWEST_BYTES_PER_MS = 1_000;
 
+/** What was used so shortly before counts as used now: moving it to the end each time would cost more than finding it. */
+const ORDER_MS = 1_000;
 /** The server reads and sends a file in pieces of this size: between two of them, a larger one may be changed in place. */
 const ATOMIC_BYTES = 64 * 1024;
 
 export function createContentCache(capacityBytes: number, ttlMs: number): ContentCache {
   const pointers = new Map<string, Pointer>();
-  // In order of use: the first was used longest ago.
-  const contents = new Map<string, Content>();
+  /** The pointer that was last found to fit this very stat. */
+  const pointerOf = new WeakMap<FileStat, Pointer>();
+  // In order of use, to ORDER_MS: the first was used longest ago.
+  const contents = new Map<string, Held>();
   const reading = new Map<string, Promise<Content>>();
   const counters: CacheCounters = { hits: 0, misses: 0, coalesced: 0, bytes: 0, entries: 0 };
 
-  function held(key: string, stat: FileStat): Content | undefined {
-    const pointer = pointers.get(key);
+  function pointerTo(lane: Lane, path: BytePath, stat: FileStat): Pointer | undefined {
+    const last = pointerOf.get(stat);
+    if (last !== undefined) return last;
+    const pointer = pointers.get(`${lane.server}${path}`);
     if (pointer === undefined || !isSameVersion(pointer.version, stat)) return undefined;
-    if (performance.now() > pointer.trustedUntil) return undefined;
+    pointerOf.set(stat, pointer);
+    return pointer;
+  }
+
+  function held(lane: Lane, path: BytePath, stat: FileStat): Content | undefined {
+    const pointer = pointerTo(lane, path, stat);
+    const now = performance.now();
+    if (pointer === undefined || now > pointer.trustedUntil) return undefined;
     const content = contents.get(pointer.hash);
-    if (content === undefined) return undefined;
+    if (content === undefined || now - content.usedAt < ORDER_MS) return content;
+    content.usedAt = now;
     contents.delete(pointer.hash);
     contents.set(pointer.hash, content);
     return content;
   }
 
-  function keep(key: string, pointer: Pointer, content: Content): Content {
+  function keep(key: string, stat: FileStat, pointer: Pointer, content: Held): Content {
     const known = contents.get(content.hash);
     if (content.blob.size > capacityBytes) return content;
     pointers.delete(key);
     pointers.set(key, pointer);
+    pointerOf.set(stat, pointer);
     if (pointers.size > POINTERS_MAX) pointers.delete(pointers.keys().next().value!);
     if (known !== undefined) return known;
     contents.set(content.hash, content);
@@ -106,21 +126,21 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
       if (!isSame) throw new ChirpError({ code: "ESTALE", operation: "get", path, server: lane.server });
     }
     const trustedUntil = isYoung ? startedAt + ttlMs : Infinity;
-    const content = { hash: hash!, blob: new Blob([bytes]) };
-    return keep(key, { version: versionOf(stat), hash: hash!, trustedUntil }, content);
+    const content = { hash: hash!, blob: new Blob([bytes]), usedAt: performance.now() };
+    return keep(key, stat, { version: versionOf(stat), hash: hash!, trustedUntil }, content);
   }
 
   return {
     counters,
     byHash: (hash) => contents.get(hash),
     peek(lane, path, stat) {
-      const content = held(`${lane.server}${path}`, stat);
+      const content = held(lane, path, stat);
       if (content !== undefined) counters.hits++;
       return content;
     },
     load(lane, path, stat, cost) {
       const key = `${lane.server}${path}`;
-      const content = held(key, stat);
+      const content = held(lane, path, stat);
       if (content !== undefined) {
         counters.hits++;
         return Promise.resolve(content);
