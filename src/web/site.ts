@@ -5,7 +5,7 @@
 import type { Answers } from "./answers.ts";
 import { allowedMethods } from "./pages.ts";
 import { checkRequest } from "./request_check.ts";
-import { parseRequestPath } from "./request_path.ts";
+import { createPathMemo } from "./path_memo.ts";
 import type { OnEnd } from "./responder.ts";
 import { cacheUseOf, newTrace, type CacheUse, type Trace } from "./trace.ts";
 import { answerWith, answerWithPage, type Visit } from "./visit.ts";
@@ -49,13 +49,15 @@ export interface SiteRequest {
 export type Site = (request: SiteRequest, onOutcome: OnOutcome) => Response | Promise<Response>;
 
 export function createSite({ answers, pathLimit, timeoutMs, debugHeaders, onUnexpected }: SiteOptions): Site {
+  const parsePath = createPathMemo(pathLimit);
+
   /** At once where memory has the answer. */
   function answer(visit: Visit, { method, url, headers }: SiteRequest, onEnd: OnEnd): Response | Promise<Response> {
     const check = checkRequest(method, headers);
     if (method === "HEAD") visit.method = "HEAD";
     if (check.kind === "refuse") return answerWithPage(visit, check.status, onEnd, check.close);
     if (check.kind === "options") return answerWith(visit, 204, { Allow: allowedMethods }, "", onEnd);
-    const target = parseRequestPath(url, pathLimit);
+    const target = parsePath(url);
     if (target.kind === "bad") return answerWithPage(visit, 400, onEnd);
     if (target.kind === "notFound") return answers.error(visit, 404, onEnd);
     return answers.answer(visit, target, onEnd);
