@@ -62,11 +62,15 @@ export function createMemoryPath(options: MemoryPathOptions): MemoryPath {
       const plain = known(member, file, null);
       if (plain === null) return null;
       const coding = chooseCoding(acceptEncoding, plain.resource.available);
-      if (coding === null) return { ...plain, member };
+      if (coding === null) return remembered(plain, member);
       const encoded = plain.resource.isCompressedHere
         ? compressed(plain, coding)
         : known(member, file + siblingSuffix[coding], coding);
-      return encoded === null ? null : { ...encoded, member };
+      return encoded === null ? null : remembered(encoded, member);
     },
   };
+}
+
+function remembered({ resource, representation }: Prepared, member: Member): Remembered {
+  return { resource, representation, member };
 }
