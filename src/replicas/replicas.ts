@@ -143,8 +143,13 @@ export function createReplicas(servers: readonly string[], clock: Clock): Replic
     },
     choose(excluded) {
       for (const states of PREFERENCE) {
-        const candidates = all.filter((replica) => states.includes(replica.state) && !excluded?.has(replica));
-        if (candidates.length > 0) return candidates[Math.floor(clock.random() * candidates.length)];
+        const isCandidate = (replica: Mutable) => states.includes(replica.state) && excluded?.has(replica) !== true;
+        let candidates = 0;
+        for (const replica of all) if (isCandidate(replica)) candidates++;
+        if (candidates === 0) continue;
+        // Counted and walked once more: a list of them would be made anew for every request.
+        let before = Math.floor(clock.random() * candidates);
+        return all.find((replica) => isCandidate(replica) && before-- === 0);
       }
       return undefined;
     },
