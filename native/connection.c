@@ -193,8 +193,10 @@ int __wrap_auth_assert(struct link *link, char **type, char **subject, time_t st
 {
 	call.authenticating = true;
 	call.first_auth_line = true;
-	errno = 0;
-	int accepted = __real_auth_assert(link, type, subject, stoptime);
+	/* auth_assert gives back errno as its result, so that a failure with errno 0 passes for success with both of these unset. */
+	*type = NULL;
+	*subject = NULL;
+	int accepted = __real_auth_assert(link, type, subject, stoptime) && *type && *subject;
 	if (!accepted && !call.reason) {
 		if (last_read_failed)
 			call.reason = time(NULL) >= stoptime ? ETIMEDOUT : ECONNRESET;
@@ -236,12 +238,15 @@ int __wrap_link_readline(struct link *link, char *line, size_t length, time_t st
 	server_answered_error = false;
 	int result = listing_is_open() ? listing_readline(link, line, length, stoptime) : __real_link_readline(link, line, length, stoptime);
 	last_read_failed = !result;
-	if (!result)
+	if (!result) {
+		errno = ECONNRESET;
 		return 0;
+	}
 	if (call.authenticating) {
 		/* The first thing a Chirp server says is yes or no. */
 		if (call.first_auth_line && strcmp(line, "yes") != 0 && strcmp(line, "no") != 0) {
 			fail_call(EPROTO);
+			errno = ECONNRESET;
 			return 0;
 		}
 		call.first_auth_line = false;
