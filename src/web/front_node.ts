@@ -79,6 +79,11 @@ function visitorOf(incoming: IncomingMessage): Visitor {
 
 /** Sends the response as fast as the client takes it; resets the connection when the body fails. */
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  // The client may have gone while it waited: then nobody else would tell whoever makes the body.
+  if (outgoing.destroyed) {
+    await response.body?.cancel();
+    return;
+  }
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null) {
     outgoing.end();
