@@ -203,3 +203,16 @@ test("9 and 10: times are kept, and a second run writes nothing", async () => {
   expect(report.exitCode).toBe(0);
   for (const server of [source, first, second]) expect(writingRpcs(await server.countRpcs())).toEqual([]);
 });
+
+test("10: what a killed run left in staging goes with the next run, also when there is nothing to copy", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/a", "a", { mtime: 1 });
+  const words = [source.host, "/site", first.host, "/copy"];
+  await sync(words);
+  first.plant("/copy/.__chirpsync/abc1230/file", "half");
+  first.plant("/copy/.__chirpsync/r0123456789abcdef", "half of a large file");
+  expect((await sync(words)).report.exitCode).toBe(0);
+  expect(existsSync(diskTree(first, "/copy/.__chirpsync"))).toBe(false);
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+});
