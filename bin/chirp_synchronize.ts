@@ -1,5 +1,6 @@
 /** chirp_synchronize: makes directories of Chirp servers equal to one of another. Parses, prints, and ends with an exit code. */
-import { exitForUsage, readArguments } from "../src/cli/read_arguments.ts";
+import { LibraryError, requireLibrary } from "../src/chirp/library.ts";
+import { exitForUsage, readArguments, usageExitCode } from "../src/cli/read_arguments.ts";
 import { type Command, readCommand } from "../src/sync/command.ts";
 import { program } from "../src/sync/command_line.ts";
 import { createOutput } from "../src/sync/output.ts";
@@ -7,6 +8,8 @@ import { runCycles } from "../src/sync/cycles.ts";
 
 const given = readArguments(program);
 const command = readOrExit();
+
+if ([command.source, ...command.targets].some(({ address }) => address !== null)) requireLibraryOrExit();
 
 const stop = new AbortController();
 const abort = new AbortController();
@@ -27,5 +30,15 @@ function readOrExit(): Command {
     return readCommand(given, process.env, process.cwd());
   } catch (error) {
     return exitForUsage(program.name, error);
+  }
+}
+
+function requireLibraryOrExit(): void {
+  try {
+    requireLibrary();
+  } catch (error) {
+    if (!(error instanceof LibraryError)) throw error;
+    process.stderr.write(`${program.name}: ${error.message}\n`);
+    process.exit(usageExitCode);
   }
 }

@@ -5,6 +5,7 @@ import { type Action, settleComparison } from "./plan.ts";
 import {
   type DirectoryNode,
   endsRun,
+  longCall,
   recordFailure,
   sourcePath,
   type TargetRun,
@@ -47,10 +48,11 @@ async function decide(run: TargetRun, node: DirectoryNode, action: Comparison): 
   }
 }
 
-async function ask(run: TargetRun, relative: string, { by }: Comparison): Promise<[string, string]> {
+async function ask(run: TargetRun, relative: string, { by, source }: Comparison): Promise<[string, string]> {
   const path = sourcePath(run, relative);
   const own = targetPath(run, relative);
   const directory = parentPath(path);
+  const patience = longCall(run, source.size);
   if (by === "link") {
     return await Promise.all([
       run.source.ask(directory, `readlink ${path}`, (store) => store.call({ kind: "readlink", path })),
@@ -58,7 +60,9 @@ async function ask(run: TargetRun, relative: string, { by }: Comparison): Promis
     ]);
   }
   return await Promise.all([
-    run.source.ask(directory, `sha1 ${path}`, (store) => store.call({ kind: "hash", path, algorithm: "sha1" })),
-    run.store.call({ kind: "hash", path: own, algorithm: "sha1" }),
+    run.source.ask(directory, `sha1 ${path}`, (store) =>
+      store.call({ kind: "hash", path, algorithm: "sha1" }, patience),
+    ),
+    run.store.call({ kind: "hash", path: own, algorithm: "sha1" }, patience),
   ]);
 }

@@ -2,7 +2,7 @@
 import { parentPath } from "../chirp/byte_path.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, FileStat } from "../protocol.ts";
-import type { TargetRun } from "./target_run.ts";
+import { longCall, type TargetRun } from "./target_run.ts";
 
 /** A file to be copied. */
 export interface FileCopy {
@@ -23,10 +23,13 @@ export async function finishStaged(run: TargetRun, staging: BytePath, file: File
 }
 
 /** Both servers' hashes of source and staged file; EILSEQ when they differ. */
-export async function verifyOnServers(run: TargetRun, path: BytePath, staging: BytePath): Promise<void> {
+export async function verifyOnServers(run: TargetRun, path: BytePath, staging: BytePath, bytes: number): Promise<void> {
+  const patience = longCall(run, bytes);
   const [there, here] = await Promise.all([
-    run.source.ask(parentPath(path), `sha1 ${path}`, (store) => store.call({ kind: "hash", path, algorithm: "sha1" })),
-    run.store.call({ kind: "hash", path: staging, algorithm: "sha1" }),
+    run.source.ask(parentPath(path), `sha1 ${path}`, (store) =>
+      store.call({ kind: "hash", path, algorithm: "sha1" }, patience),
+    ),
+    run.store.call({ kind: "hash", path: staging, algorithm: "sha1" }, patience),
   ]);
   if (there !== here) {
     throw new ChirpError({ code: "EILSEQ", operation: "verify", path: staging, server: run.store.server });

@@ -1,5 +1,5 @@
 import { ChirpError } from "../errors.ts";
-import type { OperationKind } from "../protocol.ts";
+import type { Operation, OperationKind } from "../protocol.ts";
 import type { Store } from "./store.ts";
 
 export interface RetryOptions {
@@ -32,7 +32,8 @@ export function createRetryingStore(store: Store, options: RetryOptions): Store 
         if (dead !== null) throw dead;
         if (options.signal.aborted) throw interrupted(store.server, operation.kind);
         try {
-          return await store.call(operation, { timeoutMs: options.timeoutMs, signal: options.signal, ...callOptions });
+          const timeoutMs = options.timeoutMs + bytesOf(operation) / SLOWEST_BYTES_PER_MS;
+          return await store.call(operation, { timeoutMs, signal: options.signal, ...callOptions });
         } catch (error) {
           if (!(error instanceof ChirpError) || error.blame !== "server" || options.signal.aborted) throw error;
           if (operation.kind === "close" || operation.kind === "write") throw error;
@@ -46,6 +47,24 @@ export function createRetryingStore(store: Store, options: RetryOptions): Store 
     },
     close: (graceMs) => store.close(graceMs),
   };
+}
+
+/** Bytes take their time on top of the timeout: 1 MB/s. */
+const SLOWEST_BYTES_PER_MS = 1000;
+
+function bytesOf(operation: Operation): number {
+  switch (operation.kind) {
+    case "getFileInto":
+      return operation.buffer.byteLength;
+    case "read":
+      return operation.length;
+    case "store":
+    case "write":
+    case "putFile":
+      return operation.bytes.byteLength;
+    default:
+      return 0;
+  }
 }
 
 /** The failure of what was given up because the whole run was. */

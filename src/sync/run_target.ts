@@ -19,7 +19,7 @@ import { createSemaphore } from "./semaphore.ts";
 import { createStaging } from "./staging.ts";
 import { readOnly, type Store } from "./store.ts";
 import { connect, endingOf, openStore, type SourceRoot, type Synchronization } from "./synchronization.ts";
-import { type DirectoryNode, type TargetRun, warn } from "./target_run.ts";
+import { type DirectoryNode, recordProblem, type TargetRun, warn } from "./target_run.ts";
 import { walkTree } from "./walk.ts";
 
 export async function runTarget(job: Synchronization, root: SourceRoot, target: Endpoint): Promise<TargetReport> {
@@ -71,7 +71,9 @@ function createRun(
   outcome: Pick<TargetRun, "counts" | "codes">,
   view: TargetRun["source"],
 ): TargetRun {
-  const { options } = job;
+  const listed = job.options.filesFrom === null ? null : listedPaths(job.options.filesFrom);
+  // As in rsync, a list leads into the directories that its paths name.
+  const options = { ...job.options, recursive: job.options.recursive || listed !== null };
   const lost = new AbortController();
   const run: TargetRun = {
     replica: target.server,
@@ -87,8 +89,11 @@ function createRun(
       minSize: options.minSize,
       maxSize: options.maxSize,
       maxDepth: options.recursive ? options.maxDepth : 1,
-      ...(options.filesFrom === null ? { listed: null, listedTrees: [] } : listedPaths(options.filesFrom)),
+      listed: listed?.listed ?? null,
+      // A directory that is named stands for itself; with -r for all below it.
+      listedTrees: job.options.recursive ? (listed?.listedTrees ?? []) : [],
     },
+    unseen: new Set(listed?.listedTrees),
     staging: createStaging({
       store,
       root: target.directory,
@@ -125,6 +130,7 @@ async function synchronizeTree(
   let withheld: string | null = null;
   try {
     await walkTree({ run, deletions, isApplied: mayWrite, observe: job.check ? observeDifferences(run) : null }, top);
+    for (const path of run.unseen) recordProblem(run, path, "copy", "named by --files-from, and not at the source");
     if (job.check) deletions.tellDifferences();
     else withheld = await deleteExtraneous(run, root, deletions, mayWrite);
   } catch (error) {

@@ -6,7 +6,7 @@ import { parentPath } from "../chirp/byte_path.ts";
 import { type FileCopy, finishStaged, modeOf, verifyOnServers } from "./file_copy.ts";
 import { pause } from "./retrying_store.ts";
 import { stageLargeFile } from "./stage_large_file.ts";
-import { sourcePath, type TargetRun } from "./target_run.ts";
+import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
 
 /** Files up to this size travel in one piece: one RPC to read, one to write. */
 export const SMALL_FILE_BYTES = 16 * 1024 * 1024;
@@ -62,12 +62,12 @@ async function stageServerSide(
 ): Promise<BytePath> {
   const host = run.address ?? "";
   const path = sourcePath(run, relative);
-  await run.sourceStore.call({ kind: "thirdput", path, host, newPath: staging });
+  await run.sourceStore.call({ kind: "thirdput", path, host, newPath: staging }, longCall(run, file.source.size));
   const { size } = await run.store.call({ kind: "lstat", path: staging });
   if (size !== file.source.size) {
     throw new ChirpError({ code: "ESTALE", operation: "thirdput", path, server: run.sourceStore.server });
   }
-  if (run.options.verify) await verifyOnServers(run, path, staging);
+  if (run.options.verify) await verifyOnServers(run, path, staging, size);
   await finishStaged(run, staging, file);
   run.counts.bytes += size;
   return staging;

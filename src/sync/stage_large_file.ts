@@ -6,7 +6,7 @@ import type { BytePath } from "../protocol.ts";
 import { pause } from "./retrying_store.ts";
 import { type FileCopy, finishStaged, isSourceChange, modeOf, verifyOnServers } from "./file_copy.ts";
 import { lstatOrNull } from "./store.ts";
-import { sourcePath, type TargetRun } from "./target_run.ts";
+import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
 
 /** An RPC costs about 2 ms whatever it carries; twice this is the most that the server takes. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
@@ -122,8 +122,11 @@ async function verify(
   hash: Hash | null,
 ): Promise<void> {
   if (!run.options.verify) return;
-  if (hash === null) return await verifyOnServers(run, path, staging);
-  const found = await run.store.call({ kind: "hash", path: staging, algorithm: "sha1" });
+  if (hash === null) return await verifyOnServers(run, path, staging, file.source.size);
+  const found = await run.store.call(
+    { kind: "hash", path: staging, algorithm: "sha1" },
+    longCall(run, file.source.size),
+  );
   if (found === hash.digest("hex")) return;
   throw new ChirpError({
     code: "EILSEQ",

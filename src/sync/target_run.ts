@@ -23,6 +23,8 @@ export interface TargetRun {
   readonly address: string | null;
   readonly options: SyncOptions;
   readonly rules: SelectionRules;
+  /** Paths of --files-from that have not been found yet. */
+  readonly unseen: Set<BytePath>;
   readonly staging: Staging;
   /** Bounds the files in transfer. */
   readonly transfers: Semaphore;
@@ -98,6 +100,11 @@ export function recordProblem(run: TargetRun, relative: BytePath, action: string
 
 export function warn(run: TargetRun, path: BytePath, action: string, reason: string, server = run.replica): void {
   run.emit({ kind: "warning", replica: run.replica, server, path, action, code: null, reason });
+}
+
+/** For what a server does by itself with a whole file, a hash or a copy to another server: 10 MB/s on top of the timeout. */
+export function longCall({ options }: TargetRun, bytes: number): { readonly timeoutMs: number } {
+  return { timeoutMs: options.timeoutSeconds * 1000 + bytes / 10_000 };
 }
 
 /** Whether a failure concerns more than the path: the server is gone, or the run was given up. */

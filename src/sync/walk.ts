@@ -93,6 +93,7 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
   async function plan(node: DirectoryNode, { source, target }: Listings): Promise<Action[]> {
     const select = selectIn(node.path, run.rules);
     deletions.countEntries(target?.length ?? 0);
+    if (run.unseen.size > 0) for (const { name } of source) run.unseen.delete(within(node.path, name));
     const planned = planDirectory(source, target, select, run.options);
     const actions = await decideComparisons(run, node, planned);
     tell(run, node, actions, observe);

@@ -152,3 +152,30 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  "authentication refused ends with 5, at the source and at a target, and writes nothing",
+  async () => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    source.plant("/site/a", "a", { mtime: 1 });
+    const { exitCode, stderr } = await runProgram(["-a", "ticket", source.host, "/site", first.host, "/copy"]);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain("authentication refused");
+    expect(await first.rpcLog()).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "the whole of one server into the whole of another",
+  async () => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    source.plant("/site/a", "a", { mtime: 1 });
+    source.plant("/b", "b", { mtime: 1 });
+    expect((await sync([source.host, "/", first.host, "/"])).report.exitCode).toBe(0);
+    expect(describeTree(diskTree(first, "/"))).toEqual(describeTree(diskTree(source, "/")));
+  },
+  LIMIT_MS,
+);

@@ -43,8 +43,14 @@ test("--files-from takes what is listed, and what leads there", async () => {
   await using servers = await startServers();
   const { source, first } = servers;
   for (const path of ["a", "b", "d/e", "d/f", "whole/x/y"]) source.plant(`/site/${path}`, "1", { mtime: 1 });
-  await sync([source.host, "/site", first.host, "/copy"], { filesFrom: ["a", "d/e", "whole", "missing"] });
+  const listed = { filesFrom: ["a", "d/e", "whole"] };
+  const { report } = await sync([source.host, "/site", first.host, "/copy"], listed);
+  expect(report.exitCode).toBe(0);
   expect(names(diskTree(first, "/copy"))).toEqual(["/a", "/d/", "/d/e", "/whole/", "/whole/x/", "/whole/x/y"]);
+  await sync([source.host, "/site", first.host, "/flat"], { ...listed, recursive: false });
+  expect(names(diskTree(first, "/flat"))).toEqual(["/a", "/d/", "/d/e", "/whole/"]);
+  const missing = await sync([source.host, "/site", first.host, "/other"], { filesFrom: ["a", "no/such"] });
+  expect(missing.report.exitCode).toBe(23);
 });
 
 test(

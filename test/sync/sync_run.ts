@@ -52,14 +52,14 @@ export async function runProgram(words: readonly string[], options: RunOptions =
 
 /**
  * A directory on disk as text, to be compared as a whole: a line for each entry with its type, time, and contents, access
- * lists left out; names are bytes.
+ * lists and a server's own number left out; names are bytes.
  */
 export function describeTree(directory: string, { times = true }: { readonly times?: boolean } = {}): string[] {
   const lines: string[] = [];
   const visit = (path: Buffer, shown: string) => {
     for (const name of readdirSync(path, { encoding: "buffer" })) {
       const text = name.toString("latin1");
-      if (text === ".__acl") continue;
+      if (text === ".__acl" || text === ".__uuid") continue;
       const full = Buffer.concat([path, Buffer.from("/"), name]);
       const stat = lstatSync(full);
       const time = times ? ` ${Math.floor(stat.mtimeMs / 1000)}` : "";
