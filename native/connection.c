@@ -3,67 +3,67 @@
  *
  * libchirp retries a call until stoptime and then says ECONNRESET. That is right for a batch job and wrong for a web
  * server, which has other replicas: a refused port would cost the full timeout, and a symbolic link loop (which the
- * server reports as "unknown error") would look like a dead server. The linker's --wrap puts the functions below between
- * libchirp's retry loop (chirp_reli.c) and its connection (chirp_client.c, link.c):
+ * server reports as "unknown error") would look like a dead server. The linker's --wrap puts functions of ours between
+ * libchirp's retry loop (chirp_reli.c) and its connection (chirp_client.c, link.c). Those in this file:
  *
  *   chirp_client_connect      one new connection a call, and the reason when there is none. Its failure is given
  *                             to the retry loop as ENOENT, the one code that ends every loop of chirp_reli.c at once.
+ *   sleep_until               does not sleep: the loop's next turn is the new connection, or the end
  *   auth_assert               tells "refused", "no Chirp server" and "no answer" apart
- *   link_readline             remembers whether the server itself answered with an error; takes listings apart (listing.c)
- *   link_read                 never reads more than the caller has room for, whatever length the server announces
- *   chirp_client_disconnect   keeps the connection when the "loss" was in truth an answer
- *   chirp_client_open         keeps the stat that the reply carries, which chirp_reli_open throws away
+ *   link_connect, link_close  tell when there is a connection
  */
 #include "connection.h"
-#include "listing.h"
+#include "answer.h"
 
 #include <cctools/auth.h>
 #include <cctools/chirp_client.h>
-#include <cctools/chirp_protocol.h>
 #include <cctools/chirp_reli.h>
 #include <cctools/link.h>
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* libchirp copies the host's name into a buffer of DOMAIN_NAME_MAX. */
+#define HOST_MAX 256
+/* libchirp counts milliseconds in an int. */
+#define TIMEOUT_MAX (24 * 3600)
 
 /* What the call that is running knows of itself. */
 static struct {
 	int connects_left;
-	bool authenticating;
-	bool first_auth_line;
-	int64_t read_limit;
-	int64_t expected_length; /* of getfile; -1: any */
-	int reason;		 /* errno that outranks libchirp's; 0: none */
+	int reason; /* errno that outranks libchirp's; 0: none */
 	time_t stoptime;
 } call;
 
-/* The connection of this library's one host. */
-static char current_host[CHIRP_LINE_MAX];
-static struct link *current_link;
-static struct chirp_client *kept_client; /* taken out of libchirp's table for an answer that was no loss */
-static bool server_answered_error;	 /* the last line read was an answer "unknown error" */
-static bool last_read_failed;
+static char current_host[HOST_MAX];
+static int64_t connect_timeout;
 
-static int64_t connect_timeout = 10;
+static struct link *current_link;
+static bool link_is_broken; /* a read failed: what would come next belongs to no request */
+
 static int64_t rpcs;
-static int64_t opens;
-static struct chirp_stat open_stat;
 
 struct chirp_client *__real_chirp_client_connect(const char *hostport, int negotiate_auth, time_t stoptime);
-void __real_chirp_client_disconnect(struct chirp_client *client);
-int64_t __real_chirp_client_open(struct chirp_client *client, const char *path, int64_t flags, int64_t mode, struct chirp_stat *info,
-				 time_t stoptime);
 struct link *__real_link_connect(const char *address, int port, time_t stoptime);
+void __real_link_close(struct link *link);
 int __real_auth_assert(struct link *link, char **type, char **subject, time_t stoptime);
-int __real_link_readline(struct link *link, char *line, size_t length, time_t stoptime);
-ssize_t __real_link_read(struct link *link, char *data, size_t count, time_t stoptime);
+void __wrap_sleep_until(time_t stoptime);
 
-void set_connect_timeout(int64_t seconds)
+bool set_server(const char *host, int64_t timeout)
 {
-	connect_timeout = seconds;
+	/* For libchirp a name that begins with CONDOR means: read chirp.config in the current directory. */
+	if (!*host || strlen(host) >= sizeof(current_host) || !strncmp(host, "CONDOR", strlen("CONDOR")))
+		return false;
+	strcpy(current_host, host);
+	connect_timeout = timeout;
+	return true;
+}
+
+const char *server_host(void)
+{
+	return current_host;
 }
 
 int64_t rpcs_sent(void)
@@ -71,18 +71,12 @@ int64_t rpcs_sent(void)
 	return rpcs;
 }
 
-int64_t opens_sent(void)
+bool is_connected(void)
 {
-	return opens;
+	return current_link != NULL;
 }
 
-const struct chirp_stat *last_open_stat(void)
-{
-	return &open_stat;
-}
-
-/* Closed by the server, or bytes that belong to no answer: the next answer could not be trusted. */
-static bool is_out_of_step(struct link *link)
+bool has_bytes_waiting(struct link *link)
 {
 	struct pollfd state = {.fd = link_fd(link), .events = POLLIN};
 	return !link_buffer_empty(link) || poll(&state, 1, 0) != 0;
@@ -90,45 +84,48 @@ static bool is_out_of_step(struct link *link)
 
 void drop_connection(void)
 {
-	server_answered_error = false;
-	if (kept_client) {
-		/* It is not in libchirp's table, so that chirp_reli_disconnect would not find it. */
-		struct chirp_client *client = kept_client;
-		kept_client = NULL;
-		current_link = NULL;
-		__real_chirp_client_disconnect(client);
-	} else if (current_link) {
+	if (current_link)
 		chirp_reli_disconnect(current_host);
-	}
+}
+
+/* libchirp counts whole seconds: the nearest, or one second might be none. */
+time_t stoptime_after(int64_t seconds)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec + (seconds < TIMEOUT_MAX ? seconds : TIMEOUT_MAX) + (now.tv_nsec >= 500000000 ? 1 : 0);
 }
 
 time_t begin_call(enum repeat repeat, int64_t timeout, int64_t read_limit)
 {
-	server_answered_error = false;
-	if (current_link && is_out_of_step(current_link))
+	return begin_call_until(repeat, stoptime_after(timeout), read_limit);
+}
+
+time_t begin_call_until(enum repeat repeat, time_t stoptime, int64_t read_limit)
+{
+	if (current_link && has_bytes_waiting(current_link))
 		drop_connection();
-	call.connects_left = current_link && repeat == ONCE ? 0 : 1;
-	call.authenticating = false;
-	call.read_limit = read_limit;
-	call.expected_length = -1;
+	call.connects_left = repeat == REPEATABLE || (repeat == ONCE && !current_link) ? 1 : 0;
 	call.reason = 0;
-	call.stoptime = time(NULL) + timeout;
+	call.stoptime = stoptime;
+	limit_answers(read_limit, ANY_LENGTH);
+	expect_answer();
 	rpcs++;
-	return call.stoptime;
+	return stoptime;
 }
 
 int64_t end_call(int64_t result)
 {
 	int error = errno;
-	call.expected_length = -1;
-	if (result >= 0 && !call.reason)
-		return result;
+	bool lost = current_link && link_is_broken;
+	if (lost)
+		drop_connection();
 	if (call.reason)
-		error = call.reason;
-	else if (error == ECONNRESET && server_answered_error)
-		error = EREMOTEIO;
-	else if (error == ECONNRESET && time(NULL) >= call.stoptime)
-		error = ETIMEDOUT;
+		return -call.reason;
+	if (result >= 0 && !lost)
+		return result;
+	if (lost || error == ECONNRESET)
+		return time(NULL) >= call.stoptime ? -ETIMEDOUT : -ECONNRESET;
 	return error > 0 ? -error : -EIO;
 }
 
@@ -138,14 +135,19 @@ void fail_call(int error)
 	call.connects_left = 0;
 }
 
-void forbid_connection(void)
+bool call_has_failed(void)
 {
-	call.connects_left = 0;
+	return call.reason != 0;
 }
 
-void expect_length(int64_t size)
+void break_link(void)
 {
-	call.expected_length = size;
+	link_is_broken = true;
+}
+
+void __wrap_sleep_until(time_t stoptime)
+{
+	(void)stoptime;
 }
 
 /* Gives a reason to libchirp's retry loop in the one form that ends it. */
@@ -156,121 +158,61 @@ static struct chirp_client *no_connection(int reason)
 	return NULL;
 }
 
+/* The ways to have no connection that src/errors.ts tells apart; all others say as much as "unreachable". */
+static int connect_error(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+	case EMFILE:
+	case ENOMEM:
+		return error;
+	default:
+		/* ENOENT among them: an unknown host name, not to be taken for a missing file. */
+		return EHOSTUNREACH;
+	}
+}
+
 struct chirp_client *__wrap_chirp_client_connect(const char *hostport, int negotiate_auth, time_t stoptime)
 {
-	if (server_answered_error)
-		return no_connection(EREMOTEIO);
-	if (kept_client) {
-		struct chirp_client *client = kept_client;
-		kept_client = NULL;
-		return client;
-	}
 	if (call.connects_left <= 0)
 		return no_connection(time(NULL) >= stoptime ? ETIMEDOUT : ECONNRESET);
 	call.connects_left--;
-	snprintf(current_host, sizeof(current_host), "%s", hostport);
-
-	time_t limit = time(NULL) + connect_timeout;
-	int64_t read_limit = call.read_limit;
-	call.read_limit = UNLIMITED;
+	time_t limit = stoptime_after(connect_timeout);
 	struct chirp_client *client = __real_chirp_client_connect(hostport, negotiate_auth, limit < stoptime ? limit : stoptime);
-	call.read_limit = read_limit;
-	call.authenticating = false;
-	if (client)
-		return client;
-	current_link = NULL;
-	/* ENOENT is an unknown host name here, and must not be taken for a missing file. */
-	return no_connection(errno == ENOENT ? EHOSTUNREACH : errno ? errno : ECONNRESET);
+	expect_answer();
+	return client ? client : no_connection(connect_error(errno));
 }
 
 struct link *__wrap_link_connect(const char *address, int port, time_t stoptime)
 {
+	link_is_broken = false;
 	current_link = __real_link_connect(address, port, stoptime);
 	return current_link;
 }
 
+void __wrap_link_close(struct link *link)
+{
+	if (link == current_link)
+		current_link = NULL;
+	__real_link_close(link);
+}
+
 int __wrap_auth_assert(struct link *link, char **type, char **subject, time_t stoptime)
 {
-	call.authenticating = true;
-	call.first_auth_line = true;
-	/* auth_assert gives back errno as its result, so that a failure with errno 0 passes for success with both of these unset. */
-	*type = NULL;
-	*subject = NULL;
-	int accepted = __real_auth_assert(link, type, subject, stoptime) && *type && *subject;
-	if (!accepted && !call.reason) {
-		if (last_read_failed)
-			call.reason = time(NULL) >= stoptime ? ETIMEDOUT : ECONNRESET;
-		else
-			call.reason = EKEYREJECTED;
-	}
-	return accepted;
-}
-
-void __wrap_chirp_client_disconnect(struct chirp_client *client)
-{
-	if (server_answered_error && !kept_client) {
-		kept_client = client;
-		return;
-	}
-	current_link = NULL;
-	__real_chirp_client_disconnect(client);
-}
-
-int64_t __wrap_chirp_client_open(struct chirp_client *client, const char *path, int64_t flags, int64_t mode, struct chirp_stat *info, time_t stoptime)
-{
-	int64_t result = __real_chirp_client_open(client, path, flags, mode, info, stoptime);
-	opens++;
-	if (result >= 0)
-		open_stat = *info;
-	return result;
-}
-
-/* The answers that libchirp cannot tell from a lost connection. */
-static bool is_unknown_error(const char *line)
-{
-	long code = strtol(line, NULL, 10);
-	return code == CHIRP_ERROR_UNKNOWN || code == CHIRP_ERROR_TIMED_OUT || code == CHIRP_ERROR_DISCONNECTED ||
-	       code == CHIRP_ERROR_GRP_UNREACHABLE;
-}
-
-int __wrap_link_readline(struct link *link, char *line, size_t length, time_t stoptime)
-{
-	server_answered_error = false;
-	int result = listing_is_open() ? listing_readline(link, line, length, stoptime) : __real_link_readline(link, line, length, stoptime);
-	last_read_failed = !result;
-	if (!result) {
-		errno = ECONNRESET;
-		return 0;
-	}
-	if (call.authenticating) {
-		/* The first thing a Chirp server says is yes or no. */
-		if (call.first_auth_line && strcmp(line, "yes") != 0 && strcmp(line, "no") != 0) {
-			fail_call(EPROTO);
-			errno = ECONNRESET;
-			return 0;
-		}
-		call.first_auth_line = false;
-		return result;
-	}
-	if (listing_is_open())
-		return result;
-	server_answered_error = is_unknown_error(line);
-	if (call.expected_length >= 0 && line[0] != '-' && strtoll(line, NULL, 10) != call.expected_length) {
-		/* The bytes that follow are of no use; leaving them unread costs the connection. */
-		fail_call(ESTALE);
-		return 0;
-	}
-	return result;
-}
-
-ssize_t __wrap_link_read(struct link *link, char *data, size_t count, time_t stoptime)
-{
-	if (count > (uint64_t)call.read_limit) {
-		fail_call(EPROTO);
-		errno = ECONNRESET;
-		return -1;
-	}
-	ssize_t result = __real_link_read(link, data, count, stoptime);
-	last_read_failed = result < 0 || (size_t)result < count;
-	return result;
+	*type = *subject = NULL;
+	expect_authentication();
+	int accepted = __real_auth_assert(link, type, subject, stoptime);
+	if (accepted)
+		return accepted;
+	/* libchirp forgets them. */
+	free(*type);
+	free(*subject);
+	if (link_is_broken || has_bytes_waiting(link))
+		no_connection(time(NULL) >= stoptime ? ETIMEDOUT : ECONNRESET);
+	else
+		no_connection(EKEYREJECTED);
+	return 0;
 }

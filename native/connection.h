@@ -6,39 +6,43 @@
 #include <stdint.h>
 #include <time.h>
 
-struct chirp_client;
-struct chirp_stat;
 struct link;
 
-/* May the request be sent again over a new connection when the old one breaks before the answer? */
-enum repeat { ONCE, REPEATABLE };
+/*
+ * REPEATABLE: the request may be sent again over a new connection when the old one breaks before the answer. ONCE: it may not.
+ * IF_CONNECTED: it is not even worth a first connection.
+ */
+enum repeat { ONCE, REPEATABLE, IF_CONNECTED };
 
-/* No limit on what link_read may be told to read. */
-#define UNLIMITED INT64_MAX
+/* The one server of this library, "address:port". false: too long, or no server's name. */
+bool set_server(const char *host, int64_t connect_timeout);
+const char *server_host(void);
 
-void set_connect_timeout(int64_t seconds);
+/* Requests begun so far; one that is sent again over a new connection counts once. */
 int64_t rpcs_sent(void);
 
-/* Begins a call; returns its stoptime. Throws away a connection that is closed, or has bytes waiting that nobody asked for. */
+/*
+ * Begins a call; returns its stoptime. Throws away a connection that is closed, or has bytes waiting that nobody asked for.
+ * No more than read_limit bytes of data are accepted in one piece, whatever length the server announces.
+ */
 time_t begin_call(enum repeat repeat, int64_t timeout, int64_t read_limit);
+time_t begin_call_until(enum repeat repeat, time_t stoptime, int64_t read_limit);
+time_t stoptime_after(int64_t seconds);
 
 /* Ends a call: `result` as it is when >= 0, else -errno, with libchirp's ECONNRESET made precise. */
 int64_t end_call(int64_t result);
 
-/* Makes the call that is running fail with this errno, whatever libchirp says, and makes no further connection. */
+/* Makes the call that is running fail with this errno, whatever libchirp says. It makes no further connection and reads no further. */
 void fail_call(int error);
+bool call_has_failed(void);
 
-/* The call that is running uses the connection there is, or none. */
-void forbid_connection(void);
+/* What else may come over this connection answers no request: the connection is dropped with the end of the call. */
+void break_link(void);
 
-/* Drops the connection, if there is one. */
+bool is_connected(void);
 void drop_connection(void);
 
-/* getfile's answer must announce exactly this size; -1 turns the check off. */
-void expect_length(int64_t size);
-
-/* The stat that came with the last open, and how many opens there were: libchirp opens files anew by itself. */
-const struct chirp_stat *last_open_stat(void);
-int64_t opens_sent(void);
+/* Closed by the server, or bytes are there to be read. */
+bool has_bytes_waiting(struct link *link);
 
 #endif

@@ -8,6 +8,7 @@
 import { toArrayBuffer } from "bun:ffi";
 import { constants } from "node:fs";
 import { ChirpError, codeOfErrno, type ErrorCode } from "./errors.ts";
+import { byteText, pointerTo, utf8Text } from "./chirp/c_text.ts";
 import { statFromNumbers } from "./chirp/listing.ts";
 import { loadPrivateCopy } from "./chirp/library.ts";
 import type { BytePath, FileStat } from "./protocol.ts";
@@ -53,7 +54,6 @@ export function openChirp(options: ChirpOptions) {
   const { host, server = host, auth = DEFAULT_AUTH, tickets = "", connectTimeoutSeconds = 10 } = options;
   const defaultTimeout = options.timeoutSeconds ?? 60;
   const shim = loadPrivateCopy();
-  const hostText = nulTerminated(host, fail.bind(null, "connect", ""));
   const numbers = new BigInt64Array(6);
 
   function fail(operation: string, path: string, code: ErrorCode, detail?: string): never {
@@ -68,27 +68,37 @@ export function openChirp(options: ChirpOptions) {
     return fail(operation, path, code, detail);
   }
 
-  /** The bytes of a path as C takes them. */
   function pathText(operation: string, path: BytePath): Buffer {
     if (!path.startsWith("/")) fail(operation, path, "EINVAL", "a path on a Chirp server begins with /");
-    return nulTerminated(path, (code, detail) => fail(operation, path, code, detail));
+    return byteText(path) ?? fail(operation, path, "EINVAL", "a path is bytes, none of them NUL");
+  }
+
+  function wordText(operation: string, path: BytePath, word: string): Buffer {
+    if (/[\x00-\x20]/.test(word)) {
+      fail(operation, path, "EINVAL", "the Chirp protocol cannot carry white space or control characters there");
+    }
+    return byteText(word) ?? fail(operation, path, "EINVAL", "not bytes");
   }
 
   /** A call that takes a path and a timeout and gives nothing back but success. */
   function simple(name: "cs_unlink" | "cs_rmdir", operation: string) {
     return (path: BytePath, timeout = defaultTimeout): void => {
-      checked(shim[name](hostText, pathText(operation, path), timeout), operation, path);
+      checked(shim[name](pathText(operation, path), timeout), operation, path);
     };
   }
 
   function statWith(name: "cs_stat" | "cs_lstat", operation: string) {
     return (path: BytePath, timeout = defaultTimeout): FileStat => {
-      checked(shim[name](hostText, pathText(operation, path), numbers, timeout), operation, path);
+      checked(shim[name](pathText(operation, path), numbers, timeout), operation, path);
       return readNumbers(numbers);
     };
   }
 
-  checked(shim.cs_init(cText(auth.join(",")), cText(tickets), connectTimeoutSeconds), "initialise", "");
+  checked(
+    shim.cs_init(utf8Text(host), utf8Text(auth.join(",")), utf8Text(tickets), connectTimeoutSeconds),
+    "initialise",
+    "",
+  );
 
   return {
     server,
@@ -101,7 +111,7 @@ export function openChirp(options: ChirpOptions) {
 
     /** Packed entries for decodeListing (chirp/listing.ts), a copy. */
     list(path: BytePath, timeout = defaultTimeout, maxBytes = LISTING_MAX_BYTES): ArrayBuffer {
-      const length = checked(shim.cs_list(hostText, pathText("list", path), maxBytes, timeout), "list", path);
+      const length = checked(shim.cs_list(pathText("list", path), maxBytes, timeout), "list", path);
       const bytes = shim.cs_listing();
       return length === 0 || bytes === null ? new ArrayBuffer(0) : toArrayBuffer(bytes, 0, length).slice(0);
     },
@@ -109,20 +119,16 @@ export function openChirp(options: ChirpOptions) {
     /** Fills `buffer` with the whole file, which must have exactly its length (ESTALE otherwise). One RPC. */
     getFile(path: BytePath, buffer: Uint8Array, timeout = defaultTimeout): void {
       const text = pathText("get", path);
-      checked(shim.cs_get_file(hostText, text, pointerTo(buffer), buffer.byteLength, timeout), "get", path);
+      checked(shim.cs_get_file(text, pointerTo(buffer), buffer.byteLength, timeout), "get", path);
     },
 
     putFile(path: BytePath, bytes: Uint8Array, mode: number, timeout = defaultTimeout): void {
       const text = pathText("put", path);
-      checked(shim.cs_put_file(hostText, text, pointerTo(bytes), bytes.byteLength, mode, timeout), "put", path);
+      checked(shim.cs_put_file(text, pointerTo(bytes), bytes.byteLength, mode, timeout), "put", path);
     },
 
     open(path: BytePath, flags: number, mode = 0o644, timeout = defaultTimeout) {
-      const handle = checked(
-        shim.cs_open(hostText, pathText("open", path), flags, mode, numbers, timeout),
-        "open",
-        path,
-      );
+      const handle = checked(shim.cs_open(pathText("open", path), flags, mode, numbers, timeout), "open", path);
       return openFile(handle, path, readNumbers(numbers));
     },
 
@@ -130,38 +136,31 @@ export function openChirp(options: ChirpOptions) {
       if (!Number.isInteger(mtime) || mtime < 0 || mtime > 0xffff_ffff) {
         fail("utime", path, "EINVAL", `${mtime} is no time that Chirp can carry (0 to 4294967295)`);
       }
-      checked(shim.cs_utime(hostText, pathText("utime", path), mtime, timeout), "utime", path);
+      checked(shim.cs_utime(pathText("utime", path), mtime, timeout), "utime", path);
     },
 
     rename(path: BytePath, newPath: BytePath, timeout = defaultTimeout): void {
-      checked(
-        shim.cs_rename(hostText, pathText("rename", path), pathText("rename", newPath), timeout),
-        "rename",
-        newPath,
-      );
+      checked(shim.cs_rename(pathText("rename", path), pathText("rename", newPath), timeout), "rename", newPath);
     },
 
     mkdir(path: BytePath, mode = 0o755, timeout = defaultTimeout): void {
-      checked(shim.cs_mkdir(hostText, pathText("mkdir", path), mode, timeout), "mkdir", path);
+      checked(shim.cs_mkdir(pathText("mkdir", path), mode, timeout), "mkdir", path);
     },
 
     chmod(path: BytePath, mode: number, timeout = defaultTimeout): void {
-      checked(shim.cs_chmod(hostText, pathText("chmod", path), mode, timeout), "chmod", path);
+      checked(shim.cs_chmod(pathText("chmod", path), mode, timeout), "chmod", path);
     },
 
     /** A symbolic link at `path` that holds `target`. The protocol cannot carry a target with white space: EINVAL. */
     symlink(path: BytePath, target: BytePath, timeout = defaultTimeout): void {
-      if (/[\x00-\x20]/.test(target)) {
-        fail("symlink", path, "EINVAL", "the Chirp protocol cannot carry a link target with white space or controls");
-      }
-      const targetText = nulTerminated(target, (code, detail) => fail("symlink", path, code, detail));
-      checked(shim.cs_symlink(hostText, pathText("symlink", path), targetText, timeout), "symlink", path);
+      const text = pathText("symlink", path);
+      checked(shim.cs_symlink(text, wordText("symlink", path, target), timeout), "symlink", path);
     },
 
     readlink(path: BytePath, timeout = defaultTimeout): BytePath {
       const buffer = Buffer.alloc(TEXT_BYTES);
       const text = pathText("readlink", path);
-      const length = checked(shim.cs_readlink(hostText, text, buffer, TEXT_BYTES, timeout), "readlink", path);
+      const length = checked(shim.cs_readlink(text, buffer, TEXT_BYTES, timeout), "readlink", path);
       return buffer.toString("latin1", 0, length);
     },
 
@@ -169,7 +168,7 @@ export function openChirp(options: ChirpOptions) {
     hash(path: BytePath, algorithm: "md5" | "sha1", timeout = defaultTimeout): string {
       const digest = Buffer.alloc(DIGEST_BYTES);
       const text = pathText("hash", path);
-      const length = checked(shim.cs_hash(hostText, text, cText(algorithm), digest, timeout), "hash", path);
+      const length = checked(shim.cs_hash(text, utf8Text(algorithm), digest, timeout), "hash", path);
       return digest.toString("hex", 0, length);
     },
 
@@ -177,27 +176,27 @@ export function openChirp(options: ChirpOptions) {
     getAcl(path: BytePath, timeout = defaultTimeout): string[] {
       const buffer = Buffer.alloc(ACL_BYTES);
       const text = pathText("getacl", path);
-      const length = checked(shim.cs_getacl(hostText, text, buffer, ACL_BYTES, timeout), "getacl", path);
+      const length = checked(shim.cs_getacl(text, buffer, ACL_BYTES, timeout), "getacl", path);
       return buffer.toString("latin1", 0, length).split("\n").slice(0, -1);
     },
 
     setAcl(path: BytePath, subject: string, rights: string, timeout = defaultTimeout): void {
-      if (/[\s\0]/.test(subject + rights)) fail("setacl", path, "EINVAL", "white space in subject or rights");
       const text = pathText("setacl", path);
-      checked(shim.cs_setacl(hostText, text, cText(subject), cText(rights), timeout), "setacl", path);
+      const subjectText = wordText("setacl", path, subject);
+      checked(shim.cs_setacl(text, subjectText, wordText("setacl", path, rights), timeout), "setacl", path);
     },
 
     /** This server sends path to another one, by itself. */
     thirdput(path: BytePath, thirdHost: string, thirdPath: BytePath, timeout = defaultTimeout): void {
       const third = pathText("thirdput", thirdPath);
       const text = pathText("thirdput", path);
-      checked(shim.cs_thirdput(hostText, text, cText(thirdHost), third, timeout), "thirdput", path);
+      checked(shim.cs_thirdput(text, wordText("thirdput", path, thirdHost), third, timeout), "thirdput", path);
     },
 
     /** Whom the server takes us for, e.g. "unix:alice". Connects if need be. */
     whoami(timeout = defaultTimeout): string {
       const buffer = Buffer.alloc(TEXT_BYTES);
-      const length = checked(shim.cs_whoami(hostText, buffer, TEXT_BYTES, timeout), "whoami", "");
+      const length = checked(shim.cs_whoami(buffer, TEXT_BYTES, timeout), "whoami", "");
       return buffer.toString("latin1", 0, length);
     },
 
@@ -207,51 +206,42 @@ export function openChirp(options: ChirpOptions) {
     },
   };
 
-  function openFile(handle: number, path: BytePath, stat: FileStat) {
+  function openFile(opened: number, path: BytePath, stat: FileStat) {
     let isOpen = true;
+
+    /** The number may be another file's by now. */
+    function handle(operation: string): number {
+      return isOpen ? opened : fail(operation, path, "EINVAL", "the file was closed");
+    }
+
     return {
       path,
       /** What the server said of the file when it was opened. */
       stat,
       /** Bytes read into buffer; fewer than its length only at the end of the file. ESTALE when the file was replaced. */
       pread(buffer: Uint8Array, offset: number, timeout = defaultTimeout): number {
-        return checked(shim.cs_pread(handle, pointerTo(buffer), buffer.byteLength, offset, timeout), "read", path);
+        const length = buffer.byteLength;
+        return checked(shim.cs_pread(handle("read"), pointerTo(buffer), length, offset, timeout), "read", path);
       },
       pwrite(bytes: Uint8Array, offset: number, timeout = defaultTimeout): void {
-        checked(shim.cs_pwrite(handle, pointerTo(bytes), bytes.byteLength, offset, timeout), "write", path);
+        const length = bytes.byteLength;
+        checked(shim.cs_pwrite(handle("write"), pointerTo(bytes), length, offset, timeout), "write", path);
       },
       fstat(timeout = defaultTimeout): FileStat {
-        checked(shim.cs_fstat(handle, numbers, timeout), "fstat", path);
+        checked(shim.cs_fstat(handle("fstat"), numbers, timeout), "fstat", path);
         return readNumbers(numbers);
       },
+      /** Throws when the server could not keep what was written. */
       close(timeout = defaultTimeout): void {
         if (!isOpen) return;
         isOpen = false;
-        checked(shim.cs_close(handle, timeout), "close", path);
+        checked(shim.cs_close(opened, timeout), "close", path);
       },
       [Symbol.dispose](): void {
         this.close();
       },
     };
   }
-}
-
-const noBytes = new Uint8Array(1);
-
-/** bun:ffi has no address for an empty view, and needs none: its length is passed as 0. */
-function pointerTo(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === 0 ? noBytes : bytes;
-}
-
-/** Text of ours (no path), as C takes it. */
-function cText(text: string): Buffer {
-  return Buffer.from(`${text}\0`, "latin1");
-}
-
-/** C would take a path with a NUL for a shorter one. */
-function nulTerminated(bytes: BytePath, fail: (code: ErrorCode, detail: string) => never): Buffer {
-  if (bytes.includes("\0")) fail("EINVAL", "a name cannot hold a NUL byte");
-  return Buffer.from(`${bytes}\0`, "latin1");
 }
 
 function readNumbers(numbers: BigInt64Array): FileStat {

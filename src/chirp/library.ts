@@ -12,7 +12,7 @@ import { dlopen, FFIType } from "bun:ffi";
 export const LIBRARY_PATH = join(import.meta.dir, "../../native/build/libchirp_shim.so");
 
 /** native/chirp_shim.h, SHIM_VERSION. */
-const EXPECTED_VERSION = 1;
+const EXPECTED_VERSION = 2;
 
 /** Comes back as a number wherever it fits into one, which all results of the shim do. */
 const I64 = FFIType.i64_fast;
@@ -20,33 +20,33 @@ const POINTER = FFIType.ptr;
 
 const signatures = {
   cs_version: { args: [], returns: I64 },
-  cs_init: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_init: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
   cs_rpcs: { args: [], returns: I64 },
   cs_disconnect: { args: [], returns: I64 },
-  cs_stat: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
-  cs_lstat: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
-  cs_list: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_stat: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_lstat: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_list: { args: [POINTER, I64, I64], returns: I64 },
   cs_listing: { args: [], returns: POINTER },
-  cs_get_file: { args: [POINTER, POINTER, POINTER, I64, I64], returns: I64 },
-  cs_put_file: { args: [POINTER, POINTER, POINTER, I64, I64, I64], returns: I64 },
-  cs_open: { args: [POINTER, POINTER, I64, I64, POINTER, I64], returns: I64 },
+  cs_get_file: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_put_file: { args: [POINTER, POINTER, I64, I64, I64], returns: I64 },
+  cs_open: { args: [POINTER, I64, I64, POINTER, I64], returns: I64 },
   cs_pread: { args: [I64, POINTER, I64, I64, I64], returns: I64 },
   cs_pwrite: { args: [I64, POINTER, I64, I64, I64], returns: I64 },
   cs_fstat: { args: [I64, POINTER, I64], returns: I64 },
   cs_close: { args: [I64, I64], returns: I64 },
-  cs_utime: { args: [POINTER, POINTER, I64, I64], returns: I64 },
-  cs_rename: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
-  cs_unlink: { args: [POINTER, POINTER, I64], returns: I64 },
-  cs_mkdir: { args: [POINTER, POINTER, I64, I64], returns: I64 },
-  cs_rmdir: { args: [POINTER, POINTER, I64], returns: I64 },
-  cs_chmod: { args: [POINTER, POINTER, I64, I64], returns: I64 },
-  cs_symlink: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
-  cs_readlink: { args: [POINTER, POINTER, POINTER, I64, I64], returns: I64 },
-  cs_whoami: { args: [POINTER, POINTER, I64, I64], returns: I64 },
-  cs_getacl: { args: [POINTER, POINTER, POINTER, I64, I64], returns: I64 },
-  cs_setacl: { args: [POINTER, POINTER, POINTER, POINTER, I64], returns: I64 },
-  cs_hash: { args: [POINTER, POINTER, POINTER, POINTER, I64], returns: I64 },
-  cs_thirdput: { args: [POINTER, POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_utime: { args: [POINTER, I64, I64], returns: I64 },
+  cs_rename: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_unlink: { args: [POINTER, I64], returns: I64 },
+  cs_mkdir: { args: [POINTER, I64, I64], returns: I64 },
+  cs_rmdir: { args: [POINTER, I64], returns: I64 },
+  cs_chmod: { args: [POINTER, I64, I64], returns: I64 },
+  cs_symlink: { args: [POINTER, POINTER, I64], returns: I64 },
+  cs_readlink: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_whoami: { args: [POINTER, I64, I64], returns: I64 },
+  cs_getacl: { args: [POINTER, POINTER, I64, I64], returns: I64 },
+  cs_setacl: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_hash: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
+  cs_thirdput: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
 } as const;
 
 /** The native library is missing, or is not the one that this code was written for. The message says what to do. */

@@ -38,10 +38,22 @@ export interface OpenFiles {
 export function createOpenFiles(chirp: Pick<Chirp, "open">, now: () => number = Date.now): OpenFiles {
   // In order of use: the first is the one used longest ago.
   const files = new Set<OpenFile>();
+  // Of written files that were closed unasked, what the server said: for whoever closes their path.
+  const failures = new Map<BytePath, ChirpError>();
 
   function close(open: OpenFile, timeoutSeconds: number): void {
     files.delete(open);
     open.file.close(timeoutSeconds);
+  }
+
+  /** A failed close must not fail the call that made room. A file that was only read loses nothing by it. */
+  function closeUnasked(open: OpenFile, timeoutSeconds: number): void {
+    try {
+      close(open, timeoutSeconds);
+    } catch (error) {
+      if (!(error instanceof ChirpError)) throw error;
+      if (open.isForWriting) failures.set(open.file.path, error);
+    }
   }
 
   function drop(file: ChirpFile, timeoutSeconds: number): void {
@@ -71,7 +83,7 @@ export function createOpenFiles(chirp: Pick<Chirp, "open">, now: () => number = 
   }
 
   function open(path: BytePath, isForWriting: boolean, flags: number, mode: number, timeoutSeconds: number): ChirpFile {
-    if (files.size >= OPEN_FILES_MAX) close(files.values().next().value!, timeoutSeconds);
+    if (files.size >= OPEN_FILES_MAX) closeUnasked(files.values().next().value!, timeoutSeconds);
     return use({ file: chirp.open(path, flags, mode, timeoutSeconds), isForWriting, usedAtMs: now() });
   }
 
@@ -88,7 +100,8 @@ export function createOpenFiles(chirp: Pick<Chirp, "open">, now: () => number = 
       return known === undefined ? open(path, true, flags, mode, timeoutSeconds) : use(known);
     },
     close(path, timeoutSeconds) {
-      let failure: unknown;
+      let failure: unknown = failures.get(path);
+      failures.delete(path);
       for (const open of [...files].filter(({ file }) => file.path === path)) {
         try {
           close(open, timeoutSeconds);
@@ -101,7 +114,7 @@ export function createOpenFiles(chirp: Pick<Chirp, "open">, now: () => number = 
     closeIdle(timeoutSeconds) {
       for (const open of [...files]) {
         if (now() - open.usedAtMs < IDLE_MS) break;
-        close(open, timeoutSeconds);
+        closeUnasked(open, timeoutSeconds);
       }
     },
   };
