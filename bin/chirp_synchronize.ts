@@ -1,44 +1,45 @@
+#!/usr/bin/env bun
 /** chirp_synchronize: makes directories of Chirp servers equal to one of another. Parses, prints, and ends with an exit code. */
 import { LibraryError, requireLibrary } from "../src/chirp/library.ts";
-import { exitForUsage, readArguments, usageExitCode } from "../src/cli/read_arguments.ts";
-import { type Command, readCommand } from "../src/sync/command.ts";
+import { UsageError } from "../src/cli/arguments.ts";
+import { programCommand, runMain } from "../src/cli/command.ts";
+import { readCommand } from "../src/sync/command.ts";
 import { program } from "../src/sync/command_line.ts";
 import { createOutput } from "../src/sync/output.ts";
 import { runCycles } from "../src/sync/cycles.ts";
 
-const given = readArguments(program);
-const command = readOrExit();
+/** No code that chirp_synchronize gives a meaning: a mistake of ours must not look like "they differ" (1). */
+const UNEXPECTED = 70;
 
-if ([command.source, ...command.targets].some(({ address }) => address !== null)) requireLibraryOrExit();
-
-const stop = new AbortController();
-const abort = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // The second one does not wait for what is in hand.
-    if (stop.signal.aborted) abort.abort();
-    stop.abort();
+const main = programCommand(program, async (given) => {
+  const command = readCommand(given, process.env, process.cwd());
+  if ([command.source, ...command.targets].some(({ address }) => address !== null)) checkLibrary();
+  const stop = new AbortController();
+  const abort = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // The second one does not wait for what is in hand.
+      if (stop.signal.aborted) abort.abort();
+      stop.abort();
+    });
+  }
+  process.exitCode = await runCycles({
+    command,
+    output: createOutput(command),
+    stop: stop.signal,
+    abort: abort.signal,
   });
-}
+});
 
-process.exitCode = await runCycles({ command, output: createOutput(command), stop: stop.signal, abort: abort.signal });
+await runMain(program.name, main, { failureCode: UNEXPECTED });
 // Connections that hang may keep threads alive; all that was to be done is done.
 process.exit();
 
-function readOrExit(): Command {
-  try {
-    return readCommand(given, process.env, process.cwd());
-  } catch (error) {
-    return exitForUsage(program.name, error);
-  }
-}
-
-function requireLibraryOrExit(): void {
+/** Without the library nothing was begun: the set-up is to be mended, which is the user's part. */
+function checkLibrary(): void {
   try {
     requireLibrary();
   } catch (error) {
-    if (!(error instanceof LibraryError)) throw error;
-    process.stderr.write(`${program.name}: ${error.message}\n`);
-    process.exit(usageExitCode);
+    throw error instanceof LibraryError ? new UsageError(error.message) : error;
   }
 }

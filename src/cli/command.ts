@@ -34,16 +34,20 @@ export function commandGroup(program: Program, subCommands: Readonly<Record<stri
 }
 
 /**
- * Runs a command with the words of this process. A UsageError ends it with 2; any other error with its message and 1.
- * A command sets process.exitCode for what is neither.
+ * Runs a command with the words of this process. A UsageError ends it with 2; any other error with its message and
+ * `failureCode`. A command sets process.exitCode for what is neither.
  */
-export async function runMain(name: string, command: CommandDef, argv = process.argv.slice(2)): Promise<void> {
+export async function runMain(
+  name: string,
+  command: CommandDef,
+  { argv = process.argv.slice(2), failureCode = 1 }: { readonly argv?: string[]; readonly failureCode?: number } = {},
+): Promise<void> {
   try {
     await runCommand(command, { rawArgs: argv });
   } catch (error) {
     if (error instanceof UsageError) exitForUsage(name, error);
     process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = failureCode;
   }
 }
 
