@@ -49,8 +49,8 @@ export function createRetryingStore(store: Store, options: RetryOptions): Store 
   };
 }
 
-/** Bytes take their time on top of the timeout: 1 MB/s. */
-const SLOWEST_BYTES_PER_MS = 1000;
+/** Bytes take their time on top of the timeout: 4 MB/s. */
+const SLOWEST_BYTES_PER_MS = 4000;
 
 function bytesOf(operation: Operation): number {
   switch (operation.kind) {

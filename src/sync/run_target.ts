@@ -22,6 +22,9 @@ import { connect, endingOf, openStore, type SourceRoot, type Synchronization } f
 import { type DirectoryNode, recordProblem, type TargetRun, warn } from "./target_run.ts";
 import { walkTree } from "./walk.ts";
 
+/** Two large files keep both servers busy; each holds four pieces of 16 MiB. */
+const LARGE_TRANSFERS = 2;
+
 export async function runTarget(job: Synchronization, root: SourceRoot, target: Endpoint): Promise<TargetReport> {
   const began = performance.now();
   const mayWrite = !job.options.dryRun && !job.check;
@@ -101,6 +104,7 @@ function createRun(
       lost: (error) => lost.abort(error),
     }),
     transfers: createSemaphore(options.transfers),
+    largeTransfers: createSemaphore(LARGE_TRANSFERS),
     counts: outcome.counts,
     codes: outcome.codes,
     emit: job.emit,

@@ -24,7 +24,7 @@ export async function stageFile(
   const { source } = file;
   await waitUntilSettled(run, source);
   if (run.options.serverSide && run.address !== null) return await stageServerSide(run, relative, file, newPath());
-  if (source.size > SMALL_FILE_BYTES) return await stageLargeFile(run, relative, file);
+  if (source.size > SMALL_FILE_BYTES) return await run.largeTransfers.run(() => stageLargeFile(run, relative, file));
   const staging = newPath();
   const path = sourcePath(run, relative);
   const buffer = await run.source.readWhole(parentPath(path), path, source);

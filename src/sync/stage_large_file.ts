@@ -8,10 +8,12 @@ import { type FileCopy, finishStaged, isSourceChange, modeOf, verifyOnServers } 
 import { lstatOrNull } from "./store.ts";
 import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
 
-/** An RPC costs about 2 ms whatever it carries; twice this is the most that the server takes. */
-const CHUNK_BYTES = 8 * 1024 * 1024;
-/** Pieces read ahead of the one being written. */
-const READ_AHEAD = 2;
+/** The most that a server takes in one RPC, which costs it about 2 ms whatever it carries. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
+/** Pieces read ahead of those being written. */
+const READ_AHEAD = 1;
+/** Pieces on their way to the target: while the server stores one it receives the next, over another connection. */
+const WRITES_AT_A_TIME = 2;
 /** So much of the end of what lies there from before must equal the source. */
 const TAIL_BYTES = 1024 * 1024;
 
@@ -36,7 +38,9 @@ export async function stageLargeFile(run: TargetRun, relative: BytePath, file: F
 }
 
 async function gather(run: TargetRun, path: BytePath, file: FileCopy, gathered: Gathered): Promise<BytePath> {
-  let offset = await trustedLength(run, path, file, gathered);
+  // Of the pieces that were under way together when an earlier run broke off, a later one may have arrived and an earlier one not.
+  const size = Math.max(0, gathered.size - WRITES_AT_A_TIME * CHUNK_BYTES);
+  let offset = await trustedLength(run, path, file, { path: gathered.path, size });
   const hash = run.options.verify && offset === 0 ? createHash("sha1") : null;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -82,19 +86,40 @@ async function writeFrom(
       nextRead += length;
     }
   };
-  for (let offset = start; offset < source.size;) {
-    if (run.stop.aborted) throw stopped(run, path);
-    readAhead();
-    const bytes = new Uint8Array(await ahead.shift()!);
-    hash?.update(bytes);
-    await run.store.call({ kind: "write", path: staging, offset, bytes, mode, truncate: offset === 0 });
-    offset += bytes.length;
-    run.counts.bytes += bytes.length;
-    written(offset);
+  const underWay: { readonly done: Promise<null>; readonly end: number }[] = [];
+  const awaitOldest = async () => {
+    const [oldest] = underWay;
+    if (oldest === undefined) return;
+    await oldest.done;
+    underWay.shift();
+    written(oldest.end);
+  };
+  try {
+    for (let offset = start; offset < source.size;) {
+      if (run.stop.aborted) throw stopped(run, path);
+      readAhead();
+      const bytes = new Uint8Array(await ahead.shift()!);
+      hash?.update(bytes);
+      if (underWay.length === WRITES_AT_A_TIME) await awaitOldest();
+      const done = run.store.call({ kind: "write", path: staging, offset, bytes, mode, truncate: offset === 0 });
+      done.then(
+        () => void (run.counts.bytes += bytes.length),
+        // Thrown where its turn comes.
+        () => undefined,
+      );
+      underWay.push({ done, end: offset + bytes.length });
+      // Nothing may be written before the file has been cut to nothing.
+      if (offset === 0) await done;
+      offset += bytes.length;
+    }
+    while (underWay.length > 0) await awaitOldest();
+  } finally {
+    // What is still under way must not meet the next try.
+    await Promise.allSettled(underWay.map(({ done }) => done));
   }
 }
 
-/** How much of what lies in staging can be kept: all of it when its end equals the source, else nothing. */
+/** How much of what lies in staging can be kept: all up to a length where its end equals the source, else nothing. */
 async function trustedLength(
   run: TargetRun,
   path: BytePath,

@@ -28,6 +28,8 @@ export interface TargetRun {
   readonly staging: Staging;
   /** Bounds the files in transfer. */
   readonly transfers: Semaphore;
+  /** Bounds the large files among them: each holds a few pieces in memory. */
+  readonly largeTransfers: Semaphore;
   readonly counts: Counts;
   readonly codes: Set<ErrorCode>;
   readonly emit: (event: SyncEvent) => void;
