@@ -3,15 +3,20 @@
 import { readFileSync } from "node:fs";
 import { LibraryError, requireLibrary } from "./chirp/library.ts";
 import type { ServerAddress } from "./chirp/server_address.ts";
-import { readArguments, usageExitCode } from "./cli/read_arguments.ts";
+import { exitForUsage, readArguments, usageExitCode } from "./cli/read_arguments.ts";
 import { parseServersFile, ServersFileError } from "./servers_file.ts";
 import { ListenError } from "./web/listen_error.ts";
-import { serveProgram } from "./web/serve_options.ts";
+import { checkServeOptions, serveProgram } from "./web/serve_options.ts";
 import { readTlsFiles, TlsFilesError } from "./web/tls_files.ts";
 import { watchFile } from "./web/watch_file.ts";
 import { startWebServer, type WebServer } from "./web/web_server.ts";
 
 const { options } = readArguments(serveProgram);
+try {
+  checkServeOptions(options);
+} catch (error) {
+  exitForUsage(serveProgram.name, error);
+}
 
 function log(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -46,3 +46,11 @@ export function pauseForBody({ headers }: SiteRequest): Promise<void> | undefine
   if (!headers.has("transfer-encoding") && !headers.has("content-length")) return undefined;
   return Bun.sleep(BODY_PAUSE_MS);
 }
+
+/** How often it is looked whether the last response has left, while stopping. */
+const DRAIN_POLL_MS = 20;
+
+/** Resolves when nothing is unfinished. How long that may take is up to whoever stops us: a second signal ends it. */
+export async function drained(unfinished: () => number): Promise<void> {
+  while (unfinished() > 0) await Bun.sleep(DRAIN_POLL_MS);
+}

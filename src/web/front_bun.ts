@@ -1,11 +1,8 @@
 /** The usual listener: Bun.serve. Fast, and without Content-Length for bodies beyond --buffer-limit. */
-import { idleTimeoutSeconds, pauseForBody, type Front, type FrontOptions, type Visitor } from "./front.ts";
+import { drained, idleTimeoutSeconds, pauseForBody, type Front, type FrontOptions, type Visitor } from "./front.ts";
 import { errorPage } from "./pages.ts";
 import { maxIgnoredBodyBytes } from "./request_check.ts";
 import { climbingRoutes } from "./request_path.ts";
-
-/** How often it is looked whether the last response has left, while stopping. */
-const DRAIN_POLL_MS = 20;
 
 export interface BunFrontOptions extends FrontOptions {
   /** Offer HTTP/2 as well. */
@@ -58,7 +55,7 @@ export function startBunFront(options: BunFrontOptions): Front {
       isStopping = true;
       const stopped = server.stop();
       // It would wait for idle connections, too, until they time out.
-      while (server.pendingRequests > 0) await Bun.sleep(DRAIN_POLL_MS);
+      await drained(() => server.pendingRequests);
       await server.stop(true);
       await stopped;
     },

@@ -7,7 +7,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { hostPort } from "../chirp/server_address.ts";
-import { idleTimeoutSeconds, pauseForBody, type Front, type FrontOptions, type Visitor } from "./front.ts";
+import { drained, idleTimeoutSeconds, pauseForBody, type Front, type FrontOptions, type Visitor } from "./front.ts";
 
 /** Slow request headers are cut after this long, as Bun.serve does. */
 const HEADERS_TIMEOUT_MS = 12_000;
@@ -59,10 +59,10 @@ export async function startNodeFront(options: FrontOptions): Promise<Front> {
     unfinished: () => unfinished,
     async stop() {
       isStopping = true;
-      const closed = once(server, "close");
       server.close();
-      server.closeIdleConnections();
-      await closed;
+      await drained(() => unfinished);
+      // closeIdleConnections() of Bun leaves those that have had a request, and "close" would wait for them.
+      server.closeAllConnections();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The command line of the web server. */
-import type { Arguments, Program } from "../cli/arguments.ts";
+import { UsageError, type Arguments, type Program } from "../cli/arguments.ts";
 import { oneOf, parseCount, parseSeconds, parseSize, parseText } from "../cli/values.ts";
 import {
   parseAnyPort,
@@ -164,3 +164,8 @@ export const serveProgram = {
 } as const satisfies Program;
 
 export type ServeOptions = Arguments<typeof serveProgram>["options"];
+
+/** What no option can see alone. Throws a UsageError. */
+export function checkServeOptions({ http2, front }: Pick<ServeOptions, "http2" | "front">): void {
+  if (http2 && front === "node") throw new UsageError("--http2 needs --front bun: the listener of Node.js has none");
+}
