@@ -77,7 +77,7 @@ export function startWorker(options: WorkerOptions, events: WorkerEvents): Worke
         reply satisfies never;
     }
   };
-  worker.onerror = (event) => end(`worker failed: ${event.message}`);
+  worker.onerror = (event) => end(`worker failed: ${describeCrash(event.message)}`);
   worker.addEventListener("close", () => end("worker ended"));
 
   // Messages are kept until the worker listens, so that a request may follow at once.
@@ -123,4 +123,15 @@ export function startWorker(options: WorkerOptions, events: WorkerEvents): Worke
       worker.terminate();
     },
   };
+}
+
+/**
+ * One line of what Bun says of an uncaught error, which is the source around it, the error's words and the stack:
+ *
+ *     "1 | f()\n    ^\nTypeError: f is no function\n      at g (file.ts:1:1)\n" → "TypeError: f is no function at g (file.ts:1:1)"
+ */
+function describeCrash(message: string): string {
+  const lines = message.split("\n").filter((line) => line.trim() !== "" && !/^\s*(\d+ \||\^)/.test(line));
+  const where = lines.find((line) => /^\s+at /.test(line));
+  return `${lines[0] ?? "no reason given"}${where === undefined ? "" : ` ${where.trim()}`}`;
 }
