@@ -31,6 +31,8 @@ export interface BodyStreamOptions {
   readonly viewOf: (member: Member) => ReplicaView;
   /** For one chunk, from any server. */
   readonly timeoutMs: number;
+  /** Nothing goes out before all is there: the caller can begin again with another version. */
+  readonly isBuffered: boolean;
   /** Told when a stream ends: all sent, the client gone, or nobody could continue. */
   readonly onEnd: (outcome: BodyOutcome) => void;
 }
@@ -169,16 +171,10 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
 
   async function readFrom(member: Member, offset: number, length: number, isLast: boolean, check: boolean) {
     const its = member === current ? version : await sameElsewhere(member);
-    const operation = {
-      kind: "read",
-      path,
-      offset,
-      length,
-      version: versionOf(its),
-      check,
-      digest: "also",
-    } as const;
-    const reading = member.lane.call(operation, { timeoutMs: options.timeoutMs, meter: trace });
+    const reading = member.lane.call(
+      { kind: "read", path, offset, length, version: versionOf(its), check, digest: "also" },
+      { timeoutMs: options.timeoutMs, meter: trace },
+    );
     const { bytes, digest } = await reading.catch((error: unknown) => {
       // What was learnt of the file is out of date: who asks next, also this request once more, is to learn it anew.
       if (error instanceof ChirpError && error.blame === "version") options.viewOf(member).forget(path);
@@ -192,11 +188,14 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
   /** The file on another server, if it is the same one as far as it was sent. */
   async function sameElsewhere(member: Member): Promise<FileStat> {
     const lookup = await options.viewOf(member).lookup(path, trace);
-    if (lookup.kind !== "file" || lookup.stat.size !== source.stat.size) throw changed(member, "another version");
+    const isSameSize = lookup.kind === "file" && lookup.stat.size === source.stat.size;
+    const hasSameTime = isSameSize && lookup.stat.mtime === source.stat.mtime;
+    if (!isSameSize || (sent.length === 0 && !hasSameTime)) {
+      const other = changed(member, "another version");
+      // With nothing sent, not even headers, its version is as good as the one that does not come: nobody waits for that.
+      throw sent.length === 0 || options.isBuffered ? new NoAnswerError([other]) : other;
+    }
     const { stat } = lookup;
-    const hasSameTime = stat.mtime === source.stat.mtime;
-    // With nothing sent but headers, these speak of the mtime.
-    if (sent.length === 0 && !hasSameTime) throw changed(member, "another version");
     await compare(member, stat, hasSameTime && !wasYoung ? sent.slice(checked) : sent);
     return stat;
   }

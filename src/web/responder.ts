@@ -7,7 +7,7 @@ import type { Trace } from "./trace.ts";
 import type { FoundFile } from "./resource.ts";
 import type { PlannedBody, ResponsePlan } from "./respond_plan.ts";
 
-export interface ResponderOptions extends Omit<BodyStreamOptions, "onEnd"> {
+export interface ResponderOptions extends Omit<BodyStreamOptions, "onEnd" | "isBuffered"> {
   /** Bodies up to this size are read whole before they are sent, since Bun drops the Content-Length of streams. */
   readonly bufferedBytesMax: number;
   readonly budget: BufferBudget;
@@ -31,7 +31,8 @@ export function createResponder(options: ResponderOptions): Responder {
     const length = pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
     const isBuffered = length <= options.bufferedBytesMax && options.budget.reserve(length);
     // A buffered body that cannot be read whole fails before anything was sent: that is the caller's to answer.
-    const stream = await openBody(file, pieces, trace, { ...options, onEnd: isBuffered ? () => undefined : onEnd });
+    const how = isBuffered ? { isBuffered, onEnd: () => undefined } : { isBuffered, onEnd };
+    const stream = await openBody(file, pieces, trace, { ...options, ...how });
     if (!isBuffered) return stream;
     const blob = await collect(stream);
     onEnd({ bytes: blob.size, error: null });

@@ -1,7 +1,8 @@
 /** Large files that are replaced, as the synchroniser does it (by rename), between one request and the next. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { renameSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { type Cluster, startCluster } from "../helpers/cluster.ts";
+import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { startWebServer } from "../helpers/web_server.ts";
 
 setDefaultTimeout(60_000);
@@ -49,4 +50,25 @@ test("where nothing may be listed, a file that workers hold open is not shown fo
   // The TTL of a second, and the second in which both files look alike.
   await Bun.sleep(3_000);
   expect(await get(web.port, "/closed/big.bin")).toBe(`${SIZE + 1} of b`);
+});
+
+test("a server that stops before the first byte is not waited for when the others have another version", async () => {
+  await using cluster = await startCluster({ servers: 2 });
+  const [stopped, well] = cluster.servers;
+  await using wire = await startTripwire(stopped.port);
+  stopped.plant("/big.bin", Buffer.alloc(SIZE, "a"), { mtime: 1_600_000_000 });
+  well!.plant("/big.bin", Buffer.alloc(SIZE + 1, "b"), { mtime: 1_600_000_100 });
+  writeFileSync(cluster.serversFile, `127.0.0.1:${wire.port}\n${well!.host}\n`);
+  await using web = await startWebServer(["--servers", cluster.serversFile, "--access-log", "off"]);
+  void wire.arm({ on: "command", names: ["pread"], nth: 2 }, () => stopped.stop());
+  const replies: string[] = [];
+  for (let request = 0; request < 40 && !wire.hasTripped; request++) {
+    const start = performance.now();
+    replies.push(await get(web.port, "/big.bin"));
+    // One hedge delay, and the noise of a busy machine.
+    expect(performance.now() - start).toBeLessThan(2_500);
+  }
+  expect(wire.hasTripped).toBe(true);
+  expect(replies.at(-1)).toBe(`${SIZE + 1} of b`);
+  stopped.resume();
 });
