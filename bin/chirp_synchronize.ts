@@ -32,8 +32,17 @@ const main = programCommand(program, async (given) => {
 });
 
 await runMain(program.name, main, { failureCode: UNEXPECTED });
+await Promise.all([process.stdout, process.stderr].map(written));
 // Connections that hang may keep threads alive; all that was to be done is done.
 process.exit();
+
+/** Done when a pipe's reader, which may be slow, has taken all; or when it is gone. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => {
+    // The callback of a write comes before a pipe has taken it, that of the end after.
+    stream.end(() => resolve());
+  });
+}
 
 /** Without the library nothing was begun: the set-up is to be mended, which is the user's part. */
 function checkLibrary(): void {

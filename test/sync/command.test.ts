@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../helpers/run.ts";
 import { diskTree, plantSite, startServers } from "./servers.ts";
 import { describeTree, runProgram, writingRpcs } from "./sync_run.ts";
 import { waitUntil } from "./wait.ts";
@@ -293,3 +294,20 @@ test(
   },
   LIMIT_MS,
 );
+
+test("a slow reader of the output gets every line, one that goes away does no harm", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "chirp-site-output-"));
+  try {
+    for (const name of ["a", "b"]) mkdirSync(join(directory, name));
+    for (let index = 0; index < 3000; index++)
+      writeFileSync(join(directory, `a/a-name-to-fill-the-pipe-with-${index}`), "");
+    const program = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
+    const check = `'${process.execPath}' '${program}' --check local a local b`;
+    const slow = await run(["sh", "-c", `${check} | (sleep 1; wc -l)`], { cwd: directory });
+    expect(Number(slow.stdout)).toBe(3001);
+    const gone = await run(["sh", "-c", `(${check}; echo $? >code) | head -n 1; cat code`], { cwd: directory });
+    expect(gone.stdout.split("\n")[1]).toBe("1");
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
