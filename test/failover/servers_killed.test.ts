@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { startCluster, type TestServer } from "../helpers/cluster.ts";
 import { startWebServer } from "../helpers/web_server.ts";
-import { get, startLoad, until, wrong } from "./load.ts";
+import { get, latency, startLoad, until, wrong } from "./load.ts";
 
 setDefaultTimeout(60_000);
 
@@ -59,4 +59,29 @@ describe.each([
     const after = await startLoad({ port: web.port, clients: 4, count: 100, path }).done;
     expect(wrong(after, contents)).toEqual([]);
   });
+});
+
+test("a server that is killed again and again is in use within 2 s each time, and fails nobody", async () => {
+  await using cluster = await startCluster({ servers: 2 });
+  plantAll(cluster.servers);
+  const [, second] = cluster.servers;
+  const options = ["--debug-headers", "--access-log", "off", "--cache-ttl", "0"];
+  await using web = await startWebServer(["--servers", cluster.serversFile, ...options]);
+  const load = startLoad({ port: web.port, clients: 4, path, restMs: 10 });
+  const isUsedSince = (since: number) => load.replies.some(({ at, server }) => at > since && server === second!.host);
+  const times: number[] = [];
+  // A restart at once, and ones after its absence was noticed.
+  for (const awayMs of [0, 300, 1_200, 2_000, 0]) {
+    await second!.kill();
+    await Bun.sleep(awayMs);
+    await second!.restart();
+    const restartedAt = performance.now();
+    times.push(await until("in use again", 2_000, () => isUsedSince(restartedAt)));
+    await Bun.sleep(300);
+  }
+  console.log(`    in use again after ${times.map(Math.round).join(", ")} ms`);
+  const replies = await load.stop();
+  expect(wrong(replies, contents)).toEqual([]);
+  // A crash costs who meets it one more try, not a wait.
+  expect(latency(replies, 0.99)).toBeLessThan(250);
 });
