@@ -113,6 +113,7 @@ export function createAnswers(options: AnswersOptions): Answers {
         return await serveResource(visit, target, deadline, onEnd);
       } catch (reason) {
         if (!(reason instanceof NoAnswerError)) throw reason;
+        visit.trace.tries += reason.failures.length;
         const isChanged = reason.failures.some(({ blame }) => blame === "version");
         const isTooLate = attempt === OPEN_TRIES || performance.now() > deadline;
         if (!isChanged || isTooLate) return fromStale(visit, target, onEnd) ?? (await error(visit, 503, onEnd));
