@@ -5,7 +5,7 @@ import { createEditor } from "./random_edits.ts";
 import { describeTree, sync } from "./sync_run.ts";
 
 /** SYNC_ROUNDS=300 SYNC_SEED=1 bun test test/sync/property.test.ts is the long form. */
-const rounds = Number(process.env["SYNC_ROUNDS"] ?? 40);
+const rounds = Number(process.env["SYNC_ROUNDS"] ?? 25);
 const firstSeed = Number(process.env["SYNC_SEED"] ?? Math.floor(Math.random() * 1e9));
 
 test(
