@@ -17,6 +17,7 @@ type Momentary = "unfinishedRequests" | "bufferedBytes" | "openStreams" | "dropp
 export type AdminSources = Omit<MetricSources, Momentary> & { readonly [Name in Momentary]: () => number } & {
   readonly root: string;
   readonly cacheLimitBytes: number;
+  readonly bufferLimitBytes: number;
   readonly onUnexpected: (error: unknown) => void;
 };
 
@@ -48,7 +49,8 @@ export function startAdmin(listen: { readonly host: string; readonly port: numbe
   }
 
   function snapshot(): StatusSnapshot {
-    return takeSnapshot({ ...now(), root: sources.root, cacheLimitBytes: sources.cacheLimitBytes, differences });
+    const { root, cacheLimitBytes, bufferLimitBytes } = sources;
+    return takeSnapshot({ ...now(), root, cacheLimitBytes, bufferLimitBytes, differences });
   }
 
   async function answer({ method, url }: Request): Promise<Response> {

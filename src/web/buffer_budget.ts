@@ -7,6 +7,7 @@
  */
 
 export interface BufferBudget {
+  readonly limitBytes: number;
   /** Whether `bytes` more may be buffered; if so, they are counted. */
   reserve(bytes: number): boolean;
   /** Bytes now counted. */
@@ -26,6 +27,7 @@ export function createBufferBudget(limitBytes: number, unfinished: () => number)
   }
 
   return {
+    limitBytes,
     reserve(bytes) {
       settle();
       if (total + bytes > limitBytes) return false;

@@ -2,7 +2,7 @@
 import { joinPath } from "../chirp/byte_path.ts";
 import { fileType } from "../chirp/file_stat.ts";
 import { decodeListing } from "../chirp/listing.ts";
-import { ChirpError } from "../errors.ts";
+import { ChirpError, displayName } from "../errors.ts";
 import type { BytePath, DirectoryEntry } from "../protocol.ts";
 import type { Member, Pool } from "../replicas/pool.ts";
 import type { DifferenceStatus, ReplicaDifference } from "./status_snapshot.ts";
@@ -18,7 +18,7 @@ interface Tally {
   extra: number;
   changed: number;
   error: string | null;
-  readonly examples: BytePath[];
+  readonly examples: string[];
 }
 
 /** Compares all servers that are well with the first of them. Null when none is. */
@@ -96,7 +96,7 @@ async function listing(member: Member, path: BytePath): Promise<Map<BytePath, Di
 
 function note(tally: Tally, kind: "missing" | "extra" | "changed", path: BytePath): void {
   tally[kind]++;
-  if (tally.examples.length < EXAMPLES_MAX) tally.examples.push(path);
+  if (tally.examples.length < EXAMPLES_MAX) tally.examples.push(displayName(path));
 }
 
 function newTally(): Tally {

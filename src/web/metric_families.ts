@@ -1,6 +1,7 @@
 /** What /metrics tells, from the same numbers as the status page. */
 import type { Pool } from "../replicas/pool.ts";
 import type { ReplicaState } from "../replicas/replicas.ts";
+import type { CompressorCounters } from "./compressor.ts";
 import type { CacheCounters } from "./content_cache.ts";
 import type { MetricFamily } from "./prometheus_text.ts";
 import type { Statistics } from "./statistics.ts";
@@ -9,6 +10,8 @@ export interface MetricSources {
   readonly pool: Pool;
   readonly statistics: Statistics;
   readonly cache: Readonly<CacheCounters>;
+  /** Null without --compress. */
+  readonly compressor: Readonly<CompressorCounters> | null;
   readonly unfinishedRequests: number;
   readonly bufferedBytes: number;
   readonly openStreams: number;
@@ -18,7 +21,12 @@ export interface MetricSources {
 const STATES: readonly ReplicaState[] = ["well", "suspect", "ejected", "trial"];
 
 export function metricFamilies(sources: MetricSources): MetricFamily[] {
-  return [...requestFamilies(sources), ...serverFamilies(sources.pool), ...cacheFamilies(sources.cache)];
+  return [
+    ...requestFamilies(sources),
+    ...serverFamilies(sources.pool),
+    ...cacheFamilies(sources.cache),
+    ...compressorFamilies(sources.compressor),
+  ];
 }
 
 function requestFamilies(sources: MetricSources): MetricFamily[] {
@@ -27,8 +35,10 @@ function requestFamilies(sources: MetricSources): MetricFamily[] {
     labels: { status: String(status) },
     value,
   }));
+  const byCacheUse = [...statistics.requestsByCacheUse].map(([cache, value]) => ({ labels: { cache }, value }));
   return [
     counterOf("chirp_site_requests_total", "Requests answered, by status.", byStatus),
+    counterOf("chirp_site_requests_by_cache_total", "Requests for a server's file, by what memory did.", byCacheUse),
     {
       type: "histogram",
       name: "chirp_site_response_seconds",
@@ -117,6 +127,15 @@ function cacheFamilies(cache: Readonly<CacheCounters>): MetricFamily[] {
     counter("chirp_site_cache_coalesced_total", "Contents that another request was reading.", cache.coalesced),
     gauge("chirp_site_cache_bytes", "Contents in memory.", cache.bytes),
     gauge("chirp_site_cache_entries", "Different contents in memory.", cache.entries),
+  ];
+}
+
+function compressorFamilies(counters: MetricSources["compressor"]): MetricFamily[] {
+  if (counters === null) return [];
+  return [
+    counter("chirp_site_compressed_total", "Contents compressed by --compress.", counters.compressed),
+    counter("chirp_site_compress_skipped_total", "Sent as they are, being too many at a time.", counters.skipped),
+    gauge("chirp_site_compressed_bytes", "Compressed contents in memory.", counters.bytes),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** Takes the snapshot that the status page and /status.json show. */
+import { displayName } from "../errors.ts";
 import { quantile } from "./histogram.ts";
 import type { MetricSources } from "./metric_families.ts";
 import type { DifferenceStatus, ServerStatus, StatusSnapshot } from "./status_snapshot.ts";
@@ -7,6 +8,7 @@ import type { Member } from "../replicas/pool.ts";
 export interface SnapshotSources extends MetricSources {
   readonly root: string;
   readonly cacheLimitBytes: number;
+  readonly bufferLimitBytes: number;
   readonly differences: DifferenceStatus | null;
 }
 
@@ -22,7 +24,7 @@ export function takeSnapshot(sources: SnapshotSources): StatusSnapshot {
   return {
     nowMs: Date.now(),
     startedAtMs: statistics.startedAtMs,
-    root: sources.root,
+    root: displayName(sources.root),
     servers: pool.members.map((member) => serverStatus(member, wallClock)),
     requests: statistics.requests,
     requestsPerSecond: recent.length === 0 ? 0 : recent.reduce((sum, count) => sum + count, 0) / recent.length,
@@ -31,7 +33,12 @@ export function takeSnapshot(sources: SnapshotSources): StatusSnapshot {
     p99Ms: milliseconds(quantile(latency, 0.99)),
     inFlight: sources.unfinishedRequests,
     queue: { waiting: pool.members.reduce((sum, { lane }) => sum + lane.waiting, 0), limit: pool.queueLimit },
-    memory: { bytes: process.memoryUsage.rss(), limitBytes: sources.cacheLimitBytes },
+    memory: {
+      residentBytes: process.memoryUsage.rss(),
+      bufferedBytes: sources.bufferedBytes,
+      bufferLimitBytes: sources.bufferLimitBytes,
+      openStreams: sources.openStreams,
+    },
     unavailable: statistics.unavailable,
     resets: statistics.resets,
     switches: statistics.switches,

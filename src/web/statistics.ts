@@ -1,11 +1,14 @@
 /** Counts what the web server does, for the metrics and the status page. */
 import { createHistogram, type Histogram } from "./histogram.ts";
 import type { Outcome } from "./site.ts";
+import type { CacheUse } from "./trace.ts";
 import { wallClockMs } from "./wall_clock.ts";
 
 export interface Statistics {
   readonly startedAtMs: number;
   readonly requestsByStatus: ReadonlyMap<number, number>;
+  /** Requests for a server's file, by what memory did for them. */
+  readonly requestsByCacheUse: ReadonlyMap<CacheUse, number>;
   readonly latencySeconds: Histogram;
   readonly requests: number;
   readonly bytes: number;
@@ -27,6 +30,7 @@ const HISTORY_SECONDS = 60;
 
 export function createStatistics(nowMs: () => number = wallClockMs): Statistics {
   const requestsByStatus = new Map<number, number>();
+  const requestsByCacheUse = new Map<CacheUse, number>();
   const latencySeconds = createHistogram();
   const startedAtMs = nowMs();
   const perSecond = new Float64Array(HISTORY_SECONDS + 1);
@@ -44,6 +48,7 @@ export function createStatistics(nowMs: () => number = wallClockMs): Statistics 
   return {
     startedAtMs,
     requestsByStatus,
+    requestsByCacheUse,
     latencySeconds,
     get requests() {
       return totals.requests;
@@ -66,10 +71,11 @@ export function createStatistics(nowMs: () => number = wallClockMs): Statistics 
     get retried() {
       return totals.retried;
     },
-    record({ status, bytes, ttfbMs, trace, error }) {
+    record({ status, bytes, ttfbMs, trace, cache, error }) {
       advance();
       perSecond[second % perSecond.length]!++;
       requestsByStatus.set(status, (requestsByStatus.get(status) ?? 0) + 1);
+      if (cache !== null) requestsByCacheUse.set(cache, (requestsByCacheUse.get(cache) ?? 0) + 1);
       latencySeconds.observe(ttfbMs / 1000);
       totals.requests++;
       totals.bytes += bytes;

@@ -23,7 +23,7 @@ function page(changes: Partial<StatusSnapshot> = {}): string {
     p99Ms: null,
     inFlight: 0,
     queue: { waiting: 0, limit: 10 },
-    memory: { bytes: 0, limitBytes: 0 },
+    memory: { residentBytes: 0, bufferedBytes: 0, bufferLimitBytes: 0, openStreams: 0 },
     unavailable: 0,
     resets: 0,
     switches: 0,
@@ -84,7 +84,7 @@ describe("differences", () => {
         files: 12_345,
         replicas: [
           { ...none, server: "b:1" },
-          { ...none, server: "c:1", missing: 1, changed: 2000, examples: ["/<b>/\xff"] },
+          { ...none, server: "c:1", missing: 1, changed: 2000, examples: ["/<b>/\\xff"] },
           { ...none, server: "d:1", error: "timed <out>" },
         ],
       },

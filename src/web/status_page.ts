@@ -1,5 +1,5 @@
 /** The status page of the admin listener: every server at a glance, and what the web server is doing. */
-import { escapeHtml, escapeName, htmlPage, htmlPageHeaders } from "./html.ts";
+import { escapeHtml, htmlPage, htmlPageHeaders } from "./html.ts";
 import { formatSize } from "./listing.ts";
 import type {
   CacheStatus,
@@ -42,7 +42,7 @@ ${bannerHtml(snapshot, well)}
 <div class="tiles">${memoryTiles(snapshot)}</div>
 <h2>Do the copies agree?</h2>
 ${differencesHtml(snapshot.differences, snapshot.nowMs)}
-<footer>Serving <b>${escapeName(snapshot.root)}</b> of each server. Up for ${duration(snapshot.nowMs - snapshot.startedAtMs)}.
+<footer>Serving <b>${escapeHtml(snapshot.root)}</b> of each server. Up for ${duration(snapshot.nowMs - snapshot.startedAtMs)}.
 <a href="/status.json">JSON</a> · <a href="/metrics">metrics</a></footer>
 </main>
 <script>${statusScript}</script>`;
@@ -105,7 +105,9 @@ function requestTiles(snapshot: StatusSnapshot): string {
 
 function memoryTiles({ cache, memory }: StatusSnapshot): string {
   return [
-    meterTile("Bodies in flight", memory.bytes, memory.limitBytes),
+    tile("Process", formatSize(memory.residentBytes), "resident"),
+    meterTile("Bodies collected", memory.bufferedBytes, memory.bufferLimitBytes),
+    tile("Bodies streamed", count(memory.openStreams), "now"),
     ...(cache === null ? [tile("Cache", "off", "--cache-size 0")] : cacheTiles(cache)),
   ].join("");
 }
@@ -160,7 +162,7 @@ function replicaHtml({ server, missing, extra, changed, error, examples }: Repli
       ? ["ejected", "✕ not compared", escapeHtml(error)]
       : parts.length === 0
         ? ["well", "✓ the same", ""]
-        : ["suspect", `≠ ${parts.join(", ")}`, examples.map((path) => escapeName(path)).join("<br>")];
+        : ["suspect", `≠ ${parts.join(", ")}`, examples.map((path) => escapeHtml(path)).join("<br>")];
   const details = more === "" ? "" : `<p>${more}</p>`;
   return `<li><span class="name">${escapeHtml(server)}</span><span class="verdict ${state}">${verdict}</span>${details}</li>`;
 }

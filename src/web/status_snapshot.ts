@@ -1,6 +1,4 @@
 /** What the status page, /status.json and the metrics tell: one plain object, made at one moment. Times are milliseconds since 1970. */
-import type { BytePath } from "../protocol.ts";
-
 export type ServerState = "well" | "suspect" | "ejected" | "trial";
 
 export interface ServerStatus {
@@ -37,8 +35,8 @@ export interface ReplicaDifference {
   readonly changed: number;
   /** Why nothing can be said of it; null when it was compared. */
   readonly error: string | null;
-  /** A few of the paths that differ. */
-  readonly examples: readonly BytePath[];
+  /** A few of the paths that differ, as text for people. */
+  readonly examples: readonly string[];
 }
 
 export interface DifferenceStatus {
@@ -52,8 +50,8 @@ export interface DifferenceStatus {
 export interface StatusSnapshot {
   readonly nowMs: number;
   readonly startedAtMs: number;
-  /** What is served of each server. */
-  readonly root: BytePath;
+  /** What is served of each server, as text for people. */
+  readonly root: string;
   readonly servers: readonly ServerStatus[];
   readonly requests: number;
   readonly requestsPerSecond: number;
@@ -63,7 +61,15 @@ export interface StatusSnapshot {
   readonly p99Ms: number | null;
   readonly inFlight: number;
   readonly queue: { readonly waiting: number; readonly limit: number };
-  readonly memory: { readonly bytes: number; readonly limitBytes: number };
+  readonly memory: {
+    /** Of the whole process. */
+    readonly residentBytes: number;
+    /** Bodies collected to be sent with their Content-Length. */
+    readonly bufferedBytes: number;
+    readonly bufferLimitBytes: number;
+    /** Large bodies being streamed. */
+    readonly openStreams: number;
+  };
   /** Responses that should not have been necessary: 503s, connections reset in the middle of a body. */
   readonly unavailable: number;
   readonly resets: number;
