@@ -3,12 +3,27 @@
 import { type Program, UsageError } from "../src/cli/arguments.ts";
 import { exitForUsage, readArguments } from "../src/cli/read_arguments.ts";
 import { cachedSmall } from "./cached_small.ts";
+import { download } from "./download.ts";
+import { firstByte } from "./first_byte.ts";
+import { syncLarge } from "./sync_large.ts";
+import { syncFirst, syncUnchanged } from "./sync_small.ts";
+import { uncachedSmall } from "./uncached_small.ts";
+import { warmUp } from "./warm_up.ts";
 import { describeMachine } from "./harness/machine.ts";
 import { findMissing } from "./harness/programs.ts";
 import type { Question } from "./harness/question.ts";
 import { renderTable, type Section, writeTable } from "./harness/table.ts";
 
-const questions: readonly Question[] = [cachedSmall];
+const questions: readonly Question[] = [
+  cachedSmall,
+  uncachedSmall,
+  warmUp,
+  download,
+  firstByte,
+  syncFirst,
+  syncUnchanged,
+  syncLarge,
+];
 
 const program = {
   name: "bench",

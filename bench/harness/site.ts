@@ -25,6 +25,15 @@ export function plantFiles(server: TestServer, paths: readonly string[], size: n
   }
 }
 
+/** So many bytes that no compression would shorten much. */
+export function repeatedRandom(length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  // The web's generator gives 64 KiB at most; repeating it is random enough for what is only moved.
+  const piece = crypto.getRandomValues(new Uint8Array(65_536));
+  for (let offset = 0; offset < length; offset += piece.length) bytes.set(piece.subarray(0, length - offset), offset);
+  return bytes;
+}
+
 /** The web server, without a log unless asked for. Ready: every Chirp server has been found to be well. */
 export async function serve(cluster: Cluster, ...options: readonly string[]): Promise<WebServer & { url: string }> {
   const server = await startWebServer([
@@ -71,4 +80,28 @@ export function sum(counts: Readonly<Record<string, number>>): number {
 export function describeRpcs(counts: Readonly<Record<string, number>>): string {
   const parts = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
   return parts.length === 0 ? "none" : parts.map(([command, count]) => `${count} ${command}`).join(", ");
+}
+
+/** The RPCs of all servers while something is done. */
+export async function rpcsOf(cluster: Cluster, act: () => Promise<unknown>): Promise<Record<string, number>> {
+  await forgetRpcs(cluster);
+  await act();
+  return await countRpcs(cluster);
+}
+
+/** Few enough that no server is silent for so long that another is asked as well. */
+const IN_PARALLEL = 8;
+
+/** Throws when an answer is not 200. */
+export async function fetchAll(urls: readonly string[]): Promise<void> {
+  let next = 0;
+  const fetchOn = async () => {
+    while (next < urls.length) {
+      const url = urls[next++]!;
+      const response = await fetch(url);
+      await response.arrayBuffer();
+      if (response.status !== 200) throw new Error(`${url}: ${response.status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_PARALLEL }, fetchOn));
 }

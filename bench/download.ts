@@ -1,0 +1,46 @@
+/** A file of 200 MB, against chirp_get and against libchirp alone, all of them into nothing. */
+import { getfileLoop, program, secondsOf } from "./harness/programs.ts";
+import { atLeast, type Question, ratioCells } from "./harness/question.ts";
+import { compare, sideBySide } from "./harness/side_by_side.ts";
+import { countRpcs, describeRpcs, forgetRpcs, OLD, repeatedRandom, serve, startSite } from "./harness/site.ts";
+
+const PATH = "/large.bin";
+const BYTES = 200_000_000;
+const ROUNDS = { min: 7, max: 15 };
+
+export const download: Question = {
+  name: "download",
+  programs: ["curl", "chirp_get", "make", "cc"],
+  async ask() {
+    await using cluster = await startSite(1, (server) => server.plant(PATH, repeatedRandom(BYTES), { mtime: OLD }));
+    await using web = await serve(cluster);
+    const host = cluster.hosts[0]!;
+    const ours = () => bytesPerSecond([program("curl"), "-sS", "--fail", "-o", "/dev/null", web.url + PATH]);
+    const chirpGet = () => bytesPerSecond([program("chirp_get"), host, PATH, "/dev/null"]);
+    const raw = async () => (await getfileLoop(1, 0, [host], [PATH])).bytesPerSecond;
+    await ours();
+    await forgetRpcs(cluster);
+    await ours();
+    const counts = await countRpcs(cluster);
+    const toGet = compare(await sideBySide(ours, chirpGet, ROUNDS, Number), Number);
+    const toRaw = compare(await sideBySide(ours, raw, ROUNDS, Number), Number);
+    return [
+      {
+        what: "200 MB download, rate, to chirp_get into /dev/null",
+        ...ratioCells(toGet),
+        rpcs: describeRpcs(counts),
+        reach: atLeast(toGet.ratio, 1.5),
+      },
+      {
+        what: "the same, to one getfile in C on libchirp",
+        ...ratioCells(toRaw),
+        rpcs: "1 getfile on the other side",
+        reach: atLeast(toRaw.ratio, 0.7),
+      },
+    ];
+  },
+};
+
+async function bytesPerSecond(command: readonly string[]): Promise<number> {
+  return BYTES / (await secondsOf(command));
+}
