@@ -17,6 +17,7 @@ interface Tally {
   missing: number;
   extra: number;
   changed: number;
+  unlisted: number;
   error: string | null;
   readonly examples: string[];
 }
@@ -37,7 +38,7 @@ export async function compareReplicas(pool: Pool, root: BytePath): Promise<Diffe
     }
     const wanted = await listing(reference, path);
     if (wanted instanceof ChirpError) {
-      for (const tally of tallies.values()) tally.error ??= wanted.message;
+      for (const tally of tallies.values()) noteFailure(tally, wanted);
       continue;
     }
     for (const entry of wanted.values()) {
@@ -61,10 +62,7 @@ async function compareDirectory(
 ): Promise<void> {
   const found = await listing(member, path);
   if (found instanceof ChirpError) {
-    if (found.code !== "ENOENT") {
-      tally.error ??= found.message;
-      return;
-    }
+    if (found.code !== "ENOENT") return noteFailure(tally, found);
     for (const name of wanted.keys()) note(tally, "missing", joinPath(path, name));
     return;
   }
@@ -99,8 +97,14 @@ function note(tally: Tally, kind: "missing" | "extra" | "changed", path: BytePat
   if (tally.examples.length < EXAMPLES_MAX) tally.examples.push(displayName(path));
 }
 
+/** What is denied is one directory less to compare; a server that fails ends the comparison. */
+function noteFailure(tally: Tally, failure: ChirpError): void {
+  if (failure.blame === "path") tally.unlisted++;
+  else tally.error ??= failure.message;
+}
+
 function newTally(): Tally {
-  return { missing: 0, extra: 0, changed: 0, error: null, examples: [] };
+  return { missing: 0, extra: 0, changed: 0, unlisted: 0, error: null, examples: [] };
 }
 
 function absent(pool: Pool): ReplicaDifference[] {

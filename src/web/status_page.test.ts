@@ -76,7 +76,7 @@ describe("differences", () => {
   });
 
   test("are told by server, with examples", () => {
-    const none = { missing: 0, extra: 0, changed: 0, error: null, examples: [] };
+    const none = { missing: 0, extra: 0, changed: 0, unlisted: 0, error: null, examples: [] };
     const html = page({
       differences: {
         atMs: nowMs - 5000,
@@ -84,7 +84,7 @@ describe("differences", () => {
         files: 12_345,
         replicas: [
           { ...none, server: "b:1" },
-          { ...none, server: "c:1", missing: 1, changed: 2000, examples: ["/<b>/\\xff"] },
+          { ...none, server: "c:1", missing: 1, changed: 2000, unlisted: 0, examples: ["/<b>/\\xff"] },
           { ...none, server: "d:1", error: "timed <out>" },
         ],
       },
@@ -114,7 +114,7 @@ test("nothing that servers or users name can become markup", () => {
       atMs: nowMs,
       reference: evil,
       files: 1,
-      replicas: [{ server: evil, missing: 1, extra: 0, changed: 0, error: null, examples: [evil] }],
+      replicas: [{ server: evil, missing: 1, extra: 0, changed: 0, unlisted: 0, error: null, examples: [evil] }],
     },
   });
   expect(html).not.toContain("<img");

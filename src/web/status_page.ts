@@ -151,18 +151,20 @@ function differencesHtml(differences: DifferenceStatus | null, nowMs: number): s
 <ul class="copies">${replicas.map(replicaHtml).join("")}</ul>`;
 }
 
-function replicaHtml({ server, missing, extra, changed, error, examples }: ReplicaDifference): string {
+function replicaHtml({ server, missing, extra, changed, unlisted, error, examples }: ReplicaDifference): string {
   const parts = [
     missing > 0 ? `${count(missing)} missing` : "",
     extra > 0 ? `${count(extra)} extra` : "",
     changed > 0 ? `${count(changed)} changed` : "",
   ].filter((part) => part !== "");
+  const notListed =
+    unlisted === 0 ? "" : `${count(unlisted)} ${unlisted === 1 ? "directory" : "directories"} may not be listed`;
   const [state, verdict, more] =
     error !== null
       ? ["ejected", "✕ not compared", escapeHtml(error)]
       : parts.length === 0
-        ? ["well", "✓ the same", ""]
-        : ["suspect", `≠ ${parts.join(", ")}`, examples.map((path) => escapeHtml(path)).join("<br>")];
+        ? ["well", "✓ the same", notListed]
+        : ["suspect", `≠ ${parts.join(", ")}`, [...examples.map(escapeHtml), notListed].filter(Boolean).join("<br>")];
   const details = more === "" ? "" : `<p>${more}</p>`;
   return `<li><span class="name">${escapeHtml(server)}</span><span class="verdict ${state}">${verdict}</span>${details}</li>`;
 }

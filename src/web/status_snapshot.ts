@@ -33,6 +33,8 @@ export interface ReplicaDifference {
   readonly missing: number;
   readonly extra: number;
   readonly changed: number;
+  /** Directories that one of the two does not let us list. */
+  readonly unlisted: number;
   /** Why nothing can be said of it; null when it was compared. */
   readonly error: string | null;
   /** A few of the paths that differ, as text for people. */
