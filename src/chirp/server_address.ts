@@ -28,7 +28,7 @@ export class AddressError extends Error {
  */
 export function parseServerAddress(text: string): ServerAddress {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text);
-  if (match === null) {
+  if (match === null || isIP(text) === 6) {
     throw new AddressError(`"${text}" is no server: write host:port, or [address]:port for an IPv6 address`);
   }
   const [, v6, name = "", portText] = match;

@@ -132,7 +132,7 @@ export function ask<T>(pool: Pool, attempt: Attempt<T>, options: AskOptions): Pr
 
     function failed(member: Member, error: unknown, begunAt: number): void {
       running.delete(member);
-      if (!(error instanceof ChirpError)) return finish(() => reject(error as Error));
+      if (!(error instanceof ChirpError)) return finish(() => reject(error));
       if (error.blame === "server") pool.failed(member, error, begunAt);
       if (isDone) return;
       failures.push(error);

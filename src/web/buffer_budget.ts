@@ -20,8 +20,9 @@ export function createBufferBudget(limitBytes: number, unfinished: () => number)
   let reservations: number[] = [];
   let total = 0;
 
-  function settle(): void {
-    const done = Math.max(0, reservations.length - unfinished());
+  /** `open`: of the unfinished requests, those that may have a reservation. */
+  function settle(open: number): void {
+    const done = Math.max(0, reservations.length - open);
     for (const bytes of reservations.slice(0, done)) total -= bytes;
     reservations = reservations.slice(done);
   }
@@ -29,7 +30,8 @@ export function createBufferBudget(limitBytes: number, unfinished: () => number)
   return {
     limitBytes,
     reserve(bytes) {
-      settle();
+      // The one that asks has none yet.
+      settle(unfinished() - 1);
       if (total + bytes > limitBytes) return false;
       total += bytes;
       const index = reservations.findIndex((other) => other > bytes);
@@ -37,7 +39,7 @@ export function createBufferBudget(limitBytes: number, unfinished: () => number)
       return true;
     },
     reserved() {
-      settle();
+      settle(unfinished());
       return total;
     },
   };

@@ -10,7 +10,8 @@ export interface Reply {
   /** performance.now() when it was asked. */
   readonly at: number;
   readonly path: string;
-  readonly error?: unknown;
+  /** Why no response came. */
+  readonly error?: string;
 }
 
 /** A client must not wait for ever, whatever the server does; far above every promise. */
@@ -27,7 +28,7 @@ export async function get(port: number, path: string): Promise<Reply> {
     const body = Buffer.from(await response.arrayBuffer()).toString("latin1");
     return { status: response.status, body, server: served(response), ms: performance.now() - at, at, path };
   } catch (error) {
-    return { status: 0, body: "", server: null, ms: performance.now() - at, at, path, error };
+    return { status: 0, body: "", server: null, ms: performance.now() - at, at, path, error: String(error) };
   }
 }
 
@@ -94,7 +95,7 @@ export function wrong(replies: readonly Reply[], contents: (path: string) => str
     .filter(({ status, body, path }) => status !== 200 || body !== contents(path))
     .slice(0, 10)
     .map(({ status, path, ms, server, body, error }) => {
-      const what = error === undefined ? JSON.stringify(body.slice(0, 60)) : String(error);
+      const what = error === undefined ? JSON.stringify(body.slice(0, 60)) : error;
       return `${path}: ${status} from ${server} after ${Math.round(ms)} ms: ${what}`;
     });
 }

@@ -194,6 +194,9 @@ function createPair(
         break;
       case "delay":
         await Bun.sleep(fault.ms);
+        break;
+      default:
+        break;
     }
     if (!isOver) server.write(bytes);
   }
