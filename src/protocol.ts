@@ -171,6 +171,11 @@ export interface Request {
   readonly timeoutSeconds: number;
 }
 
+/** Last message to a worker, between requests: it closes its connection and ends. */
+export interface End {
+  readonly kind: "end";
+}
+
 export type Reply =
   | { readonly kind: "ready" }
   /** The library could not be loaded or used: nothing will work until the set-up is mended. */

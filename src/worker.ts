@@ -2,23 +2,26 @@
  * A Chirp worker: one thread, one private copy of the native library, one connection to one server. It takes blocking jobs
  * from its lane (src/chirp/lane.ts) one after the other. The messages are in protocol.ts.
  */
-import { openChirp } from "./ffi.ts";
+import { type Chirp, openChirp } from "./ffi.ts";
 import { LibraryError } from "./chirp/library.ts";
 import { ChirpError } from "./errors.ts";
 import { createExecutor, type Executor } from "./chirp/execute.ts";
-import type { Reply, Request, Setup } from "./protocol.ts";
+import type { End, Reply, Request, Setup } from "./protocol.ts";
 
 declare const self: Worker;
 
 let execute: Executor | undefined;
 let rpcs: () => number = () => 0;
+let chirp: Chirp | undefined;
 
-self.onmessage = ({ data: message }: MessageEvent<Setup | Request>) => {
+self.onmessage = ({ data: message }: MessageEvent<Setup | Request | End>) => {
   switch (message.kind) {
     case "setup":
       return setUp(message);
     case "request":
       return serve(message);
+    case "end":
+      return end();
     default:
       message satisfies never;
   }
@@ -26,7 +29,7 @@ self.onmessage = ({ data: message }: MessageEvent<Setup | Request>) => {
 
 function setUp({ host, server, auth, tickets, connectTimeoutSeconds }: Setup): void {
   try {
-    const chirp = openChirp({ host, server, auth, tickets, connectTimeoutSeconds });
+    chirp = openChirp({ host, server, auth, tickets, connectTimeoutSeconds });
     execute = createExecutor(chirp);
     rpcs = chirp.rpcs;
     post({ kind: "ready" });
@@ -35,6 +38,12 @@ function setUp({ host, server, auth, tickets, connectTimeoutSeconds }: Setup): v
     if (!(error instanceof LibraryError) && !(error instanceof ChirpError)) throw error;
     post({ kind: "unusable", message: error.message });
   }
+}
+
+/** The thread's end alone would leave the connection open, and its place on the server taken. */
+function end(): void {
+  chirp?.[Symbol.dispose]();
+  process.exit(0);
 }
 
 function serve({ id, operation, timeoutSeconds }: Request): void {

@@ -1,6 +1,6 @@
 /** The main thread's side of one worker: starts it, hands it one call at a time, hears its end. */
 import { ChirpError } from "../errors.ts";
-import type { Reply, Request, Setup } from "../protocol.ts";
+import type { End, Reply, Request, Setup } from "../protocol.ts";
 import type { Call } from "./call_queue.ts";
 import { LibraryError } from "./library.ts";
 import { hostPort, resolveHost } from "./server_address.ts";
@@ -120,7 +120,7 @@ export function startWorker(options: WorkerOptions, events: WorkerEvents): Worke
     },
     terminate() {
       hasEnded = true;
-      worker.terminate();
+      worker.postMessage({ kind: "end" } satisfies End);
     },
   };
 }
