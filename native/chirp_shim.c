@@ -13,6 +13,7 @@
 #include <cctools/chirp_reli.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,8 +38,28 @@ static int register_method(const char *method)
 	return 0;
 }
 
+static pthread_key_t thread_key;
+
+static void thread_ends(void *unused)
+{
+	(void)unused;
+	drop_connection();
+	pthread_key_delete(thread_key);
+}
+
+/* A worker that is terminated has no time to say goodbye, and would leave its connection open until the process ends. */
+static void end_with_thread(void)
+{
+	static int is_registered;
+	if (!is_registered && pthread_key_create(&thread_key, thread_ends) == 0) {
+		is_registered = 1;
+		pthread_setspecific(thread_key, &thread_key);
+	}
+}
+
 int64_t cs_init(const char *host, const char *auth, const char *tickets, int64_t connect_timeout)
 {
+	drop_connection();
 	if (!set_server(host, connect_timeout) || strlen(tickets) > TICKETS_MAX)
 		return -EINVAL;
 	char *list = strdup(auth);
@@ -54,6 +75,7 @@ int64_t cs_init(const char *host, const char *auth, const char *tickets, int64_t
 		return -EINVAL;
 	if (*tickets)
 		auth_ticket_load(tickets);
+	end_with_thread();
 	return 0;
 }
 

@@ -34,8 +34,8 @@
 SHIM_EXPORT int64_t cs_version(void);
 
 /*
- * Once, before anything else. host: "address:port" or "[v6 address]:port"; auth: methods in the order to try, separated by
- * commas; tickets: files, separated by commas.
+ * Once, before anything else, by the thread whose end closes the connection. host: "address:port" or "[v6 address]:port"; auth: methods in the order
+ * to try, separated by commas; tickets: files, separated by commas.
  */
 SHIM_EXPORT int64_t cs_init(const char *host, const char *auth, const char *tickets, int64_t connect_timeout);
 

@@ -40,7 +40,7 @@ function setUp({ host, server, auth, tickets, connectTimeoutSeconds }: Setup): v
   }
 }
 
-/** The thread's end alone would leave the connection open, and its place on the server taken. */
+/** In good order. A worker that ends in another way takes its connection with it as well (native/chirp_shim.c). */
 function end(): void {
   chirp?.[Symbol.dispose]();
   process.exit(0);

@@ -2,10 +2,10 @@
  * The native library, loaded as a private copy.
  *
  * libchirp keeps one process-wide connection table and is not thread safe, so that every worker needs a library of its own.
- * dlopen gives the same instance for the same file: each load copies the file, loads the copy, and removes it.
+ * dlopen gives the same instance for the same file: each load copies the file into memory (memfd_create(2)) and loads the copy.
+ * On disk, a copy would be left behind by whoever is stopped at the wrong moment, and could be tampered with.
  */
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dlopen, FFIType } from "bun:ffi";
 
@@ -66,27 +66,44 @@ export type Shim = ReturnType<typeof loadPrivateCopy>;
 /** The functions of native/chirp_shim.h in a library instance of the caller's own. It stays loaded until the process ends. */
 export function loadPrivateCopy() {
   requireLibrary();
-  const directory = mkdtempSync(join(tmpdir(), "chirp-site-"));
-  try {
-    const copy = join(directory, "libchirp_shim.so");
-    copyFileSync(LIBRARY_PATH, copy);
-    const { symbols } = load(copy);
-    if (Number(symbols.cs_version()) !== EXPECTED_VERSION) {
-      throw new LibraryError(`The native library ${LIBRARY_PATH} is out of date: build it anew with "npm run setup"`);
-    }
-    return symbols;
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+  const symbols = loadThroughMemory();
+  if (Number(symbols.cs_version()) !== EXPECTED_VERSION) {
+    throw new LibraryError(`The native library ${LIBRARY_PATH} is out of date: build it anew with "npm run setup"`);
   }
+  return symbols;
 }
 
-function load(file: string) {
+function loadThroughMemory() {
+  let file: number | undefined;
   try {
-    return dlopen(file, signatures);
+    file = createMemoryFile();
+    writeFileSync(file, readFileSync(LIBRARY_PATH));
+    return dlopen(`/proc/self/fd${newSpelling()}${file}`, signatures).symbols;
   } catch (error) {
     throw new LibraryError(
       `The native library ${LIBRARY_PATH} cannot be loaded: ${String(error)}. Build it anew with "npm run setup"`,
       { cause: error },
     );
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
+}
+
+/** A file descriptor that children do not inherit (MFD_CLOEXEC). */
+function createMemoryFile(): number {
+  const { symbols } = dlopen("libc.so.6", {
+    memfd_create: { args: [FFIType.cstring, FFIType.u32], returns: FFIType.i32 },
+  });
+  const file = symbols.memfd_create(Buffer.from("libchirp_shim.so\0"), 1);
+  if (file < 0) throw new Error("memfd_create: this system has no files in memory");
+  return file;
+}
+
+/**
+ * A slash, spelt as no other: "/", "//" and "/./" mean the same to the kernel, while dlopen takes a second load of the same
+ * name (the number of a file descriptor comes again) for the library that it has under that name.
+ */
+function newSpelling(): string {
+  const bits = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  return `${bits.replaceAll("0", "/").replaceAll("1", "/.")}/`;
 }
