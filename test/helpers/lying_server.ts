@@ -6,7 +6,7 @@
  * It authenticates as it should, unless told otherwise, and hands every request line to the script. It listens in this
  * process: whoever is to be lied to must run in another one, since libchirp blocks.
  */
-import { createServer, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 
 export interface Client {
   /** Bytes as they are: one character a byte. */
@@ -25,11 +25,15 @@ export interface Client {
 export type Script = (line: string, client: Client) => void;
 
 export interface LyingServer extends AsyncDisposable {
-  /** "127.0.0.1:port". */
+  /** "127.0.0.1:port", "[::1]:port". */
   readonly host: string;
   /** All lines received, those of the authentication included, of all connections. */
   readonly lines: readonly string[];
+  /** Connections made so far, and those that are open now. */
   readonly connections: number;
+  readonly openConnections: number;
+  /** Done when the clients have closed all connections. */
+  untilNoneIsOpen(): Promise<void>;
 }
 
 /** Agrees to method "address" and accepts it. */
@@ -40,11 +44,12 @@ const METHODS = ["unix", "hostname", "address", "ticket"];
 
 export async function startLyingServer(
   script: Script,
-  options: { readonly authentication?: Script; readonly greeting?: Script } = {},
+  options: { readonly authentication?: Script; readonly address?: string } = {},
 ): Promise<LyingServer> {
-  const { authentication = (_, client) => client.send(AUTHENTICATED), greeting } = options;
+  const { authentication = (_, client) => client.send(AUTHENTICATED), address = "127.0.0.1" } = options;
   const lines: string[] = [];
   const sockets = new Set<Socket>();
+  const waiting: (() => void)[] = [];
   let connections = 0;
 
   const server = createServer((socket) => {
@@ -52,16 +57,18 @@ export async function startLyingServer(
     sockets.add(socket);
     // A client that has had enough resets the connection; that is what this server is for.
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => sockets.delete(socket));
+    socket.on("close", () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) for (const done of waiting.splice(0)) done();
+    });
     const lineReader = createLineReader();
     const client: Client = {
       send: (bytes) => void socket.write(Buffer.from(bytes, "latin1")),
       sendForEver: (bytes) => sendForEver(socket, Buffer.from(bytes, "latin1")),
       close: () => socket.end(),
-      skip: lineReader.skip,
+      skip: (bytes) => lineReader.skip(bytes),
       stopReading: () => socket.pause(),
     };
-    greeting?.("", client);
     socket.on("data", (chunk) => {
       for (const line of lineReader.read(chunk.toString("latin1"))) {
         lines.push(line);
@@ -72,16 +79,19 @@ export async function startLyingServer(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(0, address, resolve);
   });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
+  const { port } = server.address() as AddressInfo;
   return {
-    host: `127.0.0.1:${address.port}`,
+    host: address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`,
     lines,
     get connections() {
       return connections;
     },
+    get openConnections() {
+      return sockets.size;
+    },
+    untilNoneIsOpen: () => new Promise((resolve) => (sockets.size === 0 ? resolve() : waiting.push(resolve))),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
