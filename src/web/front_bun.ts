@@ -4,6 +4,9 @@ import { errorPage } from "./pages.ts";
 import { maxIgnoredBodyBytes } from "./request_check.ts";
 import { climbingRoutes } from "./request_path.ts";
 
+/** What is left of a body then is a few MB: a client that takes 1 MB/s gets it. */
+const HTTP2_LINGER_MS = 5_000;
+
 export interface BunFrontOptions extends FrontOptions {
   /** Offer HTTP/2 as well. */
   readonly http2: boolean;
@@ -56,6 +59,8 @@ export function startBunFront(options: BunFrontOptions): Front {
       const stopped = server.stop();
       // It would wait for idle connections, too, until they time out.
       await drained(() => server.pendingRequests);
+      // With HTTP/2 a request no longer counts as pending when the last of its body is still to be sent.
+      if (options.http2) await Promise.race([stopped, Bun.sleep(HTTP2_LINGER_MS)]);
       await server.stop(true);
       await stopped;
     },

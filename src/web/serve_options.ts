@@ -74,7 +74,7 @@ export const serveProgram = {
     },
     http2: {
       type: "flag",
-      description: "HTTP/2 as well, where the client asks for it; experimental in Bun",
+      description: "HTTP/2 as well, over TLS, where the client asks for it; experimental in Bun",
     },
     front: {
       type: "value",
@@ -166,6 +166,9 @@ export const serveProgram = {
 export type ServeOptions = Arguments<typeof serveProgram>["options"];
 
 /** What no option can see alone. Throws a UsageError. */
-export function checkServeOptions({ http2, front }: Pick<ServeOptions, "http2" | "front">): void {
-  if (http2 && front === "node") throw new UsageError("--http2 needs --front bun: the listener of Node.js has none");
+export function checkServeOptions({ http2, front, tlsCert }: Pick<ServeOptions, "http2" | "front" | "tlsCert">): void {
+  if (!http2) return;
+  if (front === "node") throw new UsageError("--http2 needs --front bun: the listener of Node.js has none");
+  // Nobody but test programs speaks it in the clear, and there Bun cuts what a stop leaves to be sent.
+  if (tlsCert === null) throw new UsageError("--http2 needs --tls-cert and --tls-key: browsers speak it over TLS only");
 }

@@ -68,6 +68,7 @@ const refused: readonly (readonly [name: string, options: string, ...says: RegEx
   ["an error page for what has none", "--error-page 418=/x.html", /"418=\/x\.html"/, /403, 404, 503/],
   ["an option given twice", "--port 0 --port 1", /--port is given twice/],
   ["HTTP/2 where there is none", "--http2 --front node", /--http2 needs --front bun/],
+  ["HTTP/2 in the clear", "--http2", /--http2 needs --tls-cert and --tls-key/],
   ["a port in use", "--port {port}", /--port: cannot listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\)/, /another port/],
   ["the same for the other listener", "--port {port} --front node", /--port: .*EADDRINUSE/, /another port/],
   ["an admin port in use", "--port 0 --admin 127.0.0.1:{port}", /--admin: cannot listen on .*EADDRINUSE/],
