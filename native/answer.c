@@ -41,7 +41,7 @@ void expect_answer(void)
 
 void limit_answers(int64_t limit, int64_t length)
 {
-	read_limit = limit;
+	read_limit = limit < 0 ? 0 : limit;
 	expected_length = length;
 }
 

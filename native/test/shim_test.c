@@ -80,6 +80,7 @@ static void test_authentication(const char *host)
 	TRUE(cs_whoami(text, sizeof(text), TIMEOUT) > 5);
 	TRUE(!memcmp(text, "unix:", 5));
 	EXPECT(cs_whoami(text, 4, TIMEOUT), 3);
+	EXPECT(cs_whoami(text, 0, TIMEOUT), -EINVAL);
 	OK(cs_disconnect());
 	OK(cs_disconnect());
 }
