@@ -1,0 +1,120 @@
+/** The cells of the fault matrix: what breaks, when, and what is being done meanwhile. Pure. */
+import type { Trip } from "../helpers/tripwire_proxy.ts";
+
+/** How the way to a server, or the server, breaks. */
+export const faults = [
+  "refused",
+  "reset",
+  "closed",
+  "silent",
+  "black hole",
+  "dripping",
+  "late",
+  "garbage",
+  "authentication refused",
+  "killed",
+  "stopped",
+] as const;
+export type FaultName = (typeof faults)[number];
+
+/** A server that is well and has something else than it should. */
+export const lies = [
+  "file missing",
+  "file truncated",
+  "other contents",
+  "file unreadable",
+  "directory closed",
+  "a directory in its place",
+  "a pipe in its place",
+  "a link to itself in its place",
+] as const;
+export type LieName = (typeof lies)[number];
+
+export const moments = [
+  "before connect",
+  "after auth",
+  "between open and read",
+  "inside a read",
+  "between files",
+] as const;
+export type Moment = (typeof moments)[number];
+
+export const webOperations = ["small GET", "large GET", "range GET", "HEAD", "listing"] as const;
+export type WebOperation = (typeof webOperations)[number];
+export const syncOperations = ["sync read", "sync write", "rename"] as const;
+export type SyncOperation = (typeof syncOperations)[number];
+
+export type Cell =
+  | { readonly kind: "web"; readonly operation: WebOperation; readonly fault: FaultName; readonly moment: Moment }
+  | { readonly kind: "lie"; readonly operation: WebOperation; readonly lie: LieName }
+  | { readonly kind: "sync"; readonly operation: SyncOperation; readonly fault: FaultName; readonly moment: Moment };
+
+/** "web: large GET, stopped, inside a read" */
+export function cellName(cell: Cell): string {
+  return cell.kind === "lie"
+    ? `lie: ${cell.operation}, ${cell.lie}`
+    : `${cell.kind}: ${cell.operation}, ${cell.fault}, ${cell.moment}`;
+}
+
+export function allCells(): Cell[] {
+  const cells: Cell[] = [];
+  for (const moment of moments) {
+    for (const fault of faults) {
+      for (const operation of webOperations) cells.push({ kind: "web", operation, fault, moment });
+      for (const operation of syncOperations) cells.push({ kind: "sync", operation, fault, moment });
+    }
+  }
+  for (const lie of lies) {
+    for (const operation of webOperations) {
+      // A listing looks at no file; only the rights of its directory matter to it.
+      if (operation !== "listing" || lie === "directory closed") cells.push({ kind: "lie", operation, lie });
+    }
+  }
+  return cells;
+}
+
+/** The RPC in which the bytes of an operation come or go. */
+const dataCommands: Readonly<Record<WebOperation | SyncOperation, readonly string[]>> = {
+  "small GET": ["getfile"],
+  "large GET": ["pread"],
+  "range GET": ["pread"],
+  // Of a large file: nothing is read.
+  HEAD: ["stat"],
+  listing: ["getlongdir"],
+  "sync read": ["getfile", "pread"],
+  "sync write": ["putfile", "pwrite"],
+  rename: ["rename"],
+};
+
+/** Bytes of an answer, or of what is written, after which it breaks: in the middle of the numbers or of the data. */
+const insideBytes: Readonly<Record<WebOperation | SyncOperation, number>> = {
+  "small GET": 700,
+  "large GET": 100_000,
+  "range GET": 100_000,
+  HEAD: 9,
+  listing: 500,
+  "sync read": 700,
+  "sync write": 700,
+  rename: 1,
+};
+
+/** What to wait for in the conversation; null: nothing, it is so from the start or between two requests. */
+export function tripOf(operation: WebOperation | SyncOperation, moment: Moment): Trip | null {
+  const names = dataCommands[operation];
+  switch (moment) {
+    case "before connect":
+      return null;
+    case "after auth":
+      return { on: "command", names: ["stat", "lstat", "getlongdir", "open", "whoami", "mkdir"], nth: 1 };
+    case "between open and read":
+      return { on: "command", names, nth: 1 };
+    case "inside a read": {
+      const bytes = insideBytes[operation];
+      return operation === "sync write"
+        ? { on: "payload", names, nth: 1, bytes }
+        : { on: "answer", names, nth: 1, bytes };
+    }
+    case "between files":
+      return { on: "command", names, nth: operation === "large GET" ? 3 : 2 };
+  }
+}

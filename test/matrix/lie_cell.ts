@@ -1,0 +1,101 @@
+/** One cell of a server that is well and has something else than it should: the others are asked, nothing is mixed. */
+import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "bun:test";
+import { exchange } from "../helpers/raw_http.ts";
+import { run } from "../helpers/run.ts";
+import { startWebServer, type WebServer } from "../helpers/web_server.ts";
+import type { LieName, WebOperation } from "./cells.ts";
+import type { Laboratory } from "./laboratory.ts";
+import { askOnce, largeBytes, smallText, webDirectory } from "./web_cell.ts";
+
+/** The random choice falls on the liar in some of them. */
+const REQUESTS = 12;
+const nobody = ["unix:nobody-at-all rwl"];
+
+export async function runLieCell(lab: Laboratory, operation: WebOperation, lie: LieName): Promise<void> {
+  const name = operation === "small GET" ? "small0.txt" : "large.bin";
+  const path = `${webDirectory}/${name}`;
+  const disk = lab.broken.diskPath(path).toString();
+  const kept = `${lab.broken.rootDirectory}/.__kept`;
+  const serversFile = join(lab.cluster.directory, "lie_servers.txt");
+  writeFileSync(serversFile, `${lab.broken.host}\n${lab.well.host}\n`);
+  renameSync(disk, kept);
+  try {
+    await tell(lab, lie, path, kept);
+    for (const cache of [["--cache-size", "0", "--cache-ttl", "0"], []]) {
+      const options = [
+        "--servers",
+        serversFile,
+        "--root",
+        webDirectory,
+        "--access-log",
+        "off",
+        "--autoindex",
+        "--debug-headers",
+      ];
+      await using web = await startWebServer([...options, "--buffer-limit", "8MiB", ...cache]);
+      for (let index = 0; index < REQUESTS; index++) {
+        if (lie === "file truncated" || lie === "other contents") await expectEither(web, operation, lie);
+        // Always the same file: the one that the server lies about.
+        else await askOnce(web, operation, 0);
+      }
+    }
+  } finally {
+    lab.broken.plantDirectory(webDirectory);
+    rmSync(disk, { recursive: true, force: true });
+    renameSync(kept, disk);
+  }
+}
+
+/** Makes the first server's copy a lie. */
+async function tell(lab: Laboratory, lie: LieName, path: string, kept: string): Promise<void> {
+  const disk = lab.broken.diskPath(path).toString();
+  const contents = Buffer.from(await Bun.file(kept).arrayBuffer());
+  switch (lie) {
+    case "file missing":
+      return;
+    case "file truncated":
+      return lab.broken.plant(path, contents.subarray(0, contents.length / 2), { mtime: 1_600_000_001 });
+    case "other contents":
+      return lab.broken.plant(path, otherContents(contents), { mtime: 1_600_000_001 });
+    case "file unreadable":
+      lab.broken.plant(path, contents);
+      return chmodSync(disk, 0);
+    case "directory closed":
+      lab.broken.plant(path, contents);
+      return lab.broken.plantDirectory(webDirectory, { acl: nobody });
+    case "a directory in its place":
+      return lab.broken.plantDirectory(path);
+    case "a pipe in its place":
+      await run(["mkfifo", disk]);
+      return;
+    case "a link to itself in its place":
+      return symlinkSync(disk.slice(disk.lastIndexOf("/") + 1), disk);
+  }
+}
+
+function otherContents(contents: Buffer): Buffer {
+  return Buffer.from(contents.map((byte) => byte ^ 0x20));
+}
+
+/** One version or the other, whole, with the headers of that one. */
+async function expectEither(web: WebServer, operation: WebOperation, lie: LieName): Promise<void> {
+  const isSmall = operation === "small GET";
+  const truth = isSmall ? Buffer.from(smallText(0)) : largeBytes;
+  const other = lie === "file truncated" ? truth.subarray(0, truth.length / 2) : otherContents(truth);
+  const method = operation === "HEAD" ? "HEAD" : "GET";
+  const start = isSmall ? 10 : 1_000_003;
+  const range = operation === "range GET" ? `Range: bytes=${start}-${start + 2_000_000}\r\n` : "";
+  const { responses } = await exchange(
+    `${method} /${isSmall ? "small0.txt" : "large.bin"} HTTP/1.1\r\nHost: lie\r\nConnection: close\r\n${range}\r\n`,
+    { port: web.port, methods: [method] },
+  );
+  const { status, body, header } = responses[0]!;
+  const part = (whole: Buffer) => (operation === "range GET" ? whole.subarray(start, start + 2_000_001) : whole);
+  expect(status).toBe(operation === "range GET" ? 206 : 200);
+  if (operation === "HEAD") return expect([truth.length, other.length]).toContain(Number(header("content-length")));
+  const whole = body.equals(part(truth)) ? truth : body.equals(part(other)) ? other : null;
+  expect(whole === null ? "a mixture" : "one version").toBe("one version");
+  if (operation === "range GET") expect(header("content-range")).toEndWith(`/${whole!.length}`);
+}
