@@ -58,7 +58,7 @@ const STREAMS_BYTES = 256 * 1024 * 1024;
 /** A server that delivers less is as good as hanging: another one is asked as well. */
 const SLOWEST_BYTES_PER_MS = 10_000;
 /** Servers that are restarted, one after the other, are away for about a second; a body waits for one for this long … */
-const RESTART_MS = 3_000;
+const RESTART_MS = 2_000;
 /** … asking again this often. */
 const RETRY_MS = 100;
 /** A file is asked once in so many bytes (one RPC more) whether it was changed in place meanwhile, and at its end. */

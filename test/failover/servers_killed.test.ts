@@ -71,7 +71,7 @@ test("a server that is killed again and again is in use within 2 s each time, an
   const isUsedSince = (since: number) => load.replies.some(({ at, server }) => at > since && server === second!.host);
   const times: number[] = [];
   // A restart at once, and ones after its absence was noticed.
-  for (const awayMs of [0, 300, 1_200, 2_000, 0]) {
+  for (const awayMs of [0, 1_500, 300]) {
     await second!.kill();
     await Bun.sleep(awayMs);
     await second!.restart();
