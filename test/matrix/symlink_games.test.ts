@@ -44,8 +44,9 @@ function expectVictimUntouched(server: TestServer): void {
   const directory = server.diskPath("/victim").toString();
   const found = readdirSync(directory)
     .filter((name) => name !== ".__acl")
+    .toSorted()
     .map((name) => [name, readFileSync(join(directory, name), "utf8"), lstatSync(join(directory, name)).mtimeMs]);
-  expect(found.sort()).toEqual([
+  expect(found).toEqual([
     ["file.html", "the victim's", 1000],
     ["page.html", "the victim's", 1000],
   ]);
