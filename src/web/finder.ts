@@ -9,7 +9,8 @@ import type { Member, Pool } from "../replicas/pool.ts";
 import type { Replica } from "../replicas/replicas.ts";
 import type { TokenBucket } from "../replicas/token_bucket.ts";
 import type { Content, ContentCache } from "./content_cache.ts";
-import type { Lookup, ReplicaView } from "./replica_view.ts";
+import type { Lookup } from "./lookup.ts";
+import type { ReplicaView } from "./replica_view.ts";
 import type { Cost, Trace } from "./trace.ts";
 
 export type Found =

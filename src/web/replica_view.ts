@@ -5,22 +5,15 @@
  * entries. Where a directory is large, or may be read but not listed, or nothing is to be remembered, files are asked for one
  * by one. Concurrent questions for one thing become one RPC.
  */
-import { baseName, parentPath } from "../chirp/byte_path.ts";
+import { baseName, joinPath, parentPath } from "../chirp/byte_path.ts";
 import { fileType } from "../chirp/file_stat.ts";
 import type { Lane } from "../chirp/lane.ts";
 import { decodeListing } from "../chirp/listing.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../protocol.ts";
 import { createExpiringMap } from "./expiring_map.ts";
+import { lookupOf, missing, verdictOf, type Lookup } from "./lookup.ts";
 import type { Cost } from "./trace.ts";
-
-export type Lookup =
-  | { readonly kind: "file"; readonly stat: FileStat }
-  | { readonly kind: "directory"; readonly stat: FileStat }
-  | { readonly kind: "missing" }
-  | { readonly kind: "denied" }
-  /** It is there, and the server cannot open it: a loop of symbolic links, a disk error. */
-  | { readonly kind: "unreadable" };
 
 export interface ReplicaView {
   /** Rejects with ChirpError when the server, not the path, is at fault. */
@@ -61,10 +54,6 @@ interface Hang {
   readonly ms: number;
 }
 
-const missing: Lookup = { kind: "missing" };
-const denied: Lookup = { kind: "denied" };
-const unreadable: Lookup = { kind: "unreadable" };
-
 type Directory =
   | { readonly kind: "listed"; readonly entries: ReadonlyMap<BytePath, FileStat> }
   /** Its files must be asked for one by one. */
@@ -85,14 +74,10 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     const parent = parentPath(path);
     if (isKnownAbsent(parent)) return missing;
     if (large.get(parent)) return await statOne(path, cost);
-    const directory = await directories.getOrFetch(
-      parent,
-      ttlMs,
-      () => readDirectory(parent, cost),
-      () => cost.shared++,
-    );
+    const directory = await learn(parent, cost);
     switch (directory.kind) {
       case "missing":
+        await learnFromTop(parent, cost);
         return missing;
       case "oneByOne":
         return await (directory.mayBeListed ? statOne(path, cost) : openOne(path, cost));
@@ -101,10 +86,32 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     }
   }
 
-  /** Whether the listing of the directory above says that there is no such directory: a flood of made-up paths costs nothing. */
+  function learn(path: BytePath, cost: Cost): Promise<Directory> {
+    return directories.getOrFetch(
+      path,
+      ttlMs,
+      () => readDirectory(path, cost),
+      () => cost.shared++,
+    );
+  }
+
+  /** Whether the listing of a directory above says that there is no such directory: a flood of made-up paths costs nothing. */
   function isKnownAbsent(directory: BytePath): boolean {
-    const above = directory === "/" ? undefined : directories.get(parentPath(directory));
-    return above?.kind === "listed" && !above.entries.has(baseName(directory));
+    for (let path = directory; path !== "/"; path = parentPath(path)) {
+      const above = directories.get(parentPath(path));
+      if (above?.kind === "listed") return !above.entries.has(baseName(path));
+    }
+    return false;
+  }
+
+  /** Learns which directory on the way is the first that is not there: all made-up paths below it are known then. */
+  async function learnFromTop(directory: BytePath, cost: Cost): Promise<void> {
+    let path = "/";
+    for (const name of directory.slice(1).split("/")) {
+      const above = large.get(path) ? undefined : await learn(path, cost);
+      if (above?.kind === "missing" || (above?.kind === "listed" && !above.entries.has(name))) return;
+      path = joinPath(path, name);
+    }
   }
 
   async function lookupEntry(path: BytePath, stat: FileStat | undefined, cost: Cost): Promise<Lookup> {
@@ -203,34 +210,4 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
 
 function sizeOf(directory: Directory): number {
   return directory.kind === "listed" ? 1 + directory.entries.size : 1;
-}
-
-function lookupOf(stat: FileStat): Lookup {
-  switch (fileType(stat)) {
-    case "file":
-      return { kind: "file", stat };
-    case "directory":
-      return { kind: "directory", stat };
-    default:
-      // FIFOs, devices, sockets: opening one would hang the server.
-      return missing;
-  }
-}
-
-/** What a failure says of a path. Rethrows what accuses the server, or is no ChirpError. */
-function verdictOf(error: unknown): Lookup {
-  if (!(error instanceof ChirpError)) throw error;
-  switch (error.code) {
-    case "ENOENT":
-    case "ENOTDIR":
-    case "ENAMETOOLONG":
-    case "EINVAL":
-      return missing;
-    case "EACCES":
-    case "EPERM":
-      return denied;
-    default:
-      if (error.blame !== "path") throw error;
-      return unreadable;
-  }
 }

@@ -1,0 +1,158 @@
+/** What the cache may not hide, and what it must save: counted in RPCs, which no busy machine can blur. */
+import { statSync, utimesSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { startCluster, type Cluster, type TestServer } from "../helpers/cluster.ts";
+import { startWebServer, type WebServer } from "../helpers/web_server.ts";
+import { waitUntil } from "../sync/wait.ts";
+
+setDefaultTimeout(60_000);
+
+const mtime = 1_700_000_000;
+const isHeavy = process.env["CHIRP_SITE_HEAVY"] === "1";
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await startCluster({ servers: 2 });
+  for (const [index, server] of cluster.servers.entries()) {
+    server.plant("/index.html", "home", { mtime });
+    server.plant("/differs.txt", `server ${index}`, { mtime });
+  }
+});
+
+afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+async function start(...options: readonly string[]): Promise<WebServer> {
+  const web = await startWebServer(["--servers", cluster.serversFile, "--access-log", "off", ...options]);
+  await waitUntil("its servers are well", () =>
+    cluster.hosts.every((host) => web.stderr().includes(`${host} is well`)),
+  );
+  return web;
+}
+
+const get = async ({ port }: WebServer, path: string) => await fetch(`http://127.0.0.1:${port}${path}`);
+const text = async (web: WebServer, path: string) => await (await get(web, path)).text();
+
+async function rpcs(): Promise<number> {
+  const logs = await Promise.all(cluster.servers.map((server) => server.rpcLog()));
+  return logs.flat().filter((line) => !line.startsWith("whoami")).length;
+}
+
+test("servers with different contents under one name are both seen within 60 requests, cache on", async () => {
+  await using web = await start("--cache-ttl", "600");
+  const seen = new Map<string, string | null>();
+  for (let index = 0; index < 60; index++) {
+    const response = await get(web, "/differs.txt");
+    seen.set(await response.text(), response.headers.get("etag"));
+  }
+  // 2^-59 that one of them is never chosen.
+  expect([...seen.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual(["server 0", "server 1"]);
+  expect(new Set(seen.values()).size).toBe(2);
+});
+
+describe("a file edited twice within one second, same size", () => {
+  /** Both edits carry one second: size, mtime, ctime and inode say nothing. */
+  async function editTwice(server: TestServer, path: string, first: string, second: string, read: () => Promise<void>) {
+    // Not across the end of a second.
+    await waitUntil("a second begins", () => Date.now() % 1000 < 200);
+    server.plant(path, first);
+    await read();
+    server.plant(path, second);
+    const stat = statSync(server.diskPath(path));
+    return Math.floor(stat.ctimeMs / 1000);
+  }
+
+  test.each([["1"], ["0.2"]])("--cache-ttl %s: the new contents within TTL + 3 s", async (ttl) => {
+    await using web = await start("--cache-ttl", ttl);
+    const path = `/edited-${ttl}.txt`;
+    for (const server of cluster.servers) server.plant(path, "version 0", { mtime });
+    await text(web, path);
+    const seconds = await Promise.all(
+      cluster.servers.map(async (server) => {
+        return await editTwice(server, path, "version 1", "version 2", async () => void (await text(web, path)));
+      }),
+    );
+    for (const [index, server] of cluster.servers.entries())
+      utimesSync(server.diskPath(path), seconds[index]!, seconds[index]!);
+    const editedAt = performance.now();
+    let oldAt = 0;
+    const limitMs = Number(ttl) * 1000 + 3_000;
+    // Until nothing old has been seen for a while, and in any case until the limit.
+    while (performance.now() - editedAt < limitMs + 500) {
+      const startedAt = performance.now();
+      if ((await text(web, path)) !== "version 2") oldAt = startedAt - editedAt;
+      await Bun.sleep(10);
+    }
+    expect(oldAt).toBeLessThan(limitMs);
+  });
+});
+
+describe("floods of 404s", () => {
+  const requests = isHeavy ? 5_000 : 1_000;
+
+  async function flood(web: WebServer, path: (index: number) => string): Promise<number> {
+    // The listing is known, as on a site that is visited.
+    for (let index = 0; index < 10; index++) await text(web, "/");
+    const before = await rpcs();
+    let next = 0;
+    const visitor = async () => {
+      while (next < requests) {
+        const { status } = await get(web, path(next++));
+        if (status !== 404) throw new Error(`${status}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, visitor));
+    const cost = (await rpcs()) - before;
+    console.log(`${requests} requests, e.g. ${path(7)}: ${cost} RPCs, ${(cost / requests).toFixed(4)} a request`);
+    return cost;
+  }
+
+  test.each([
+    ["one name", () => "/nothing"],
+    ["distinct names", (index: number) => `/nothing-${index}`],
+    ["distinct names in distinct directories", (index: number) => `/no-${index}/such/thing-${index}.html`],
+    ["distinct directories", (index: number) => `/no-such-${index}/`],
+  ])("%s: within the TTL, nothing more than the listings", async (_, path) => {
+    await using web = await start("--cache-ttl", "60");
+    // Each server lists each directory at most once; those that are asked are the root and what is in it.
+    expect(await flood(web, path)).toBeLessThanOrEqual(2 * cluster.servers.length);
+  });
+
+  test("with the TTL of 1 s, others are answered in the meantime", async () => {
+    await using web = await start();
+    let isOver = false;
+    let healthy = 0;
+    const beside = (async () => {
+      while (!isOver) {
+        expect(await text(web, "/")).toBe("home");
+        healthy++;
+      }
+    })();
+    const startedAt = performance.now();
+    const cost = await flood(web, (index) => `/nothing-${index}`);
+    isOver = true;
+    await beside;
+    const seconds = (performance.now() - startedAt) / 1000;
+    expect(healthy).toBeGreaterThan(0);
+    // A listing of the root and a look at the index, for each server and second.
+    expect(cost).toBeLessThanOrEqual((Math.ceil(seconds) + 1) * cluster.servers.length * 3);
+  });
+});
+
+describe("--cache-ttl 0 and --cache-size 0", () => {
+  test("ask on every request", async () => {
+    await using web = await start("--cache-ttl", "0", "--cache-size", "0");
+    const before = await rpcs();
+    for (let index = 0; index < 10; index++) expect(await text(web, "/")).toBe("home");
+    // A stat and a getfile each.
+    expect((await rpcs()) - before).toBe(20);
+  });
+
+  test("--cache-size 0 reads the contents every time", async () => {
+    await using web = await start("--cache-size", "0", "--cache-ttl", "600");
+    for (let index = 0; index < 20; index++) await text(web, "/");
+    const before = await rpcs();
+    for (let index = 0; index < 10; index++) expect(await text(web, "/")).toBe("home");
+    expect((await rpcs()) - before).toBe(10);
+  });
+});
