@@ -2,9 +2,13 @@
 /** All benchmarks, or those named: npm run bench [-- cached_small sync_first …] */
 import { type Program, UsageError } from "../src/cli/arguments.ts";
 import { exitForUsage, readArguments } from "../src/cli/read_arguments.ts";
+import { browsers } from "./browsers.ts";
 import { cachedSmall } from "./cached_small.ts";
 import { download } from "./download.ts";
 import { firstByte } from "./first_byte.ts";
+import { memory } from "./memory.ts";
+import { overFuse } from "./over_fuse.ts";
+import { start } from "./start.ts";
 import { syncLarge } from "./sync_large.ts";
 import { syncFirst, syncUnchanged } from "./sync_small.ts";
 import { uncachedSmall } from "./uncached_small.ts";
@@ -23,6 +27,10 @@ const questions: readonly Question[] = [
   syncFirst,
   syncUnchanged,
   syncLarge,
+  overFuse,
+  memory,
+  start,
+  browsers,
 ];
 
 const program = {

@@ -1,27 +1,37 @@
 /** A file of 200 MB, against chirp_get and against libchirp alone, all of them into nothing. */
+import type { Cluster } from "../test/helpers/cluster.ts";
 import { getfileLoop, program, secondsOf } from "./harness/programs.ts";
 import { atLeast, type Question, ratioCells } from "./harness/question.ts";
 import { compare, sideBySide } from "./harness/side_by_side.ts";
-import { countRpcs, describeRpcs, forgetRpcs, OLD, repeatedRandom, serve, startSite } from "./harness/site.ts";
+import { describeRpcs, fetchAll, OLD, repeatedRandom, rpcsOf, serve, startSite } from "./harness/site.ts";
 
 const PATH = "/large.bin";
 const BYTES = 200_000_000;
 const ROUNDS = { min: 7, max: 15 };
 
+function plantedSite(): Promise<Cluster> {
+  return startSite(1, (server) => server.plant(PATH, repeatedRandom(BYTES), { mtime: OLD }));
+}
+
+/** RPCs of one download of a file of which nothing is known. */
+export async function countDownload(): Promise<Record<string, number>> {
+  await using cluster = await plantedSite();
+  await using web = await serve(cluster);
+  return await rpcsOf(cluster, () => fetchAll([web.url + PATH]));
+}
+
 export const download: Question = {
   name: "download",
   programs: ["curl", "chirp_get", "make", "cc"],
   async ask() {
-    await using cluster = await startSite(1, (server) => server.plant(PATH, repeatedRandom(BYTES), { mtime: OLD }));
+    const counts = await countDownload();
+    await using cluster = await plantedSite();
     await using web = await serve(cluster);
     const host = cluster.hosts[0]!;
     const ours = () => bytesPerSecond([program("curl"), "-sS", "--fail", "-o", "/dev/null", web.url + PATH]);
     const chirpGet = () => bytesPerSecond([program("chirp_get"), host, PATH, "/dev/null"]);
     const raw = async () => (await getfileLoop(1, 0, [host], [PATH])).bytesPerSecond;
     await ours();
-    await forgetRpcs(cluster);
-    await ours();
-    const counts = await countRpcs(cluster);
     const toGet = compare(await sideBySide(ours, chirpGet, ROUNDS, Number), Number);
     const toRaw = compare(await sideBySide(ours, raw, ROUNDS, Number), Number);
     return [

@@ -1,11 +1,9 @@
 /** 1,000 files of 4 KB in 50 directories brought to an empty server, and then once more with nothing to do. */
 import { atLeast, atMost, digits, type Question, ratioCells, type Row } from "./harness/question.ts";
 import { compare, type Comparison, sideBySide } from "./harness/side_by_side.ts";
-import { plantFiles, rpcsOf, sitePaths, sum } from "./harness/site.ts";
+import { plantFiles, rpcsOf, sitePaths, type SiteSize, sum, USUAL_SIZE } from "./harness/site.ts";
 import { describeTotal, SITE, startSyncSite, type SyncSite } from "./harness/sync_site.ts";
 
-const FILES = 1_000;
-const DIRECTORIES = 50;
 const ROUNDS = { min: 3, max: 7 };
 /** rclone sync over chirp_fuse with nothing to do, as it was seen once: seconds, beside chirp_distribute's in the same place. */
 const RCLONE_OF_DISTRIBUTE = 3.6 / 11.5;
@@ -15,14 +13,14 @@ export interface SyncCounts {
   readonly again: Readonly<Record<string, number>>;
 }
 
-function startSite(): Promise<SyncSite> {
-  const paths = sitePaths(FILES, DIRECTORIES).map((path) => SITE + path);
+function startSite(size: SiteSize): Promise<SyncSite> {
+  const paths = sitePaths(size).map((path) => SITE + path);
   return startSyncSite((server) => plantFiles(server, paths, 4096));
 }
 
 /** RPCs of both servers, of a first copy and of a second run. */
-export async function countSyncSmall(): Promise<SyncCounts> {
-  await using site = await startSite();
+export async function countSyncSmall(size: SiteSize): Promise<SyncCounts> {
+  await using site = await startSite(size);
   const first = await rpcsOf(site.cluster, site.ways.ours);
   return { first, again: await rpcsOf(site.cluster, site.ways.ours) };
 }
@@ -31,7 +29,7 @@ export const syncFirst: Question = {
   name: "sync_first",
   programs: ["chirp_distribute", "chirp_get", "chirp_put", "rsync"],
   async ask() {
-    await using site = await startSite();
+    await using site = await startSite(USUAL_SIZE);
     const { ways, cluster } = site;
     const anew = (way: () => Promise<number>) => async () => {
       site.clear();
@@ -40,7 +38,7 @@ export const syncFirst: Question = {
     const ours = await rpcsOf(cluster, anew(ways.ours));
     const theirs = await rpcsOf(cluster, anew(ways.distribute));
     const local = await rpcsOf(cluster, anew(ways.getAndPut));
-    const perFile = sum(ours) / FILES;
+    const perFile = sum(ours) / USUAL_SIZE.files;
     const against = async (way: () => Promise<number>) => await timesFaster(anew(ways.ours), anew(way));
     const distribute = await against(ways.distribute);
     const getAndPut = await against(ways.getAndPut);
@@ -63,7 +61,7 @@ export const syncUnchanged: Question = {
   name: "sync_unchanged",
   programs: ["chirp_distribute", "chirp_get", "chirp_put"],
   async ask() {
-    await using site = await startSite();
+    await using site = await startSite(USUAL_SIZE);
     const { ways, cluster } = site;
     await ways.ours();
     const rpcs = await rpcsOf(cluster, ways.ours);
