@@ -8,6 +8,7 @@
  *     ?  [a-z]   one character, never a slash                     \*         a star
  */
 import type { BytePath } from "../protocol.ts";
+import { byteTable, compileWildcards, type Wildcard } from "./wildcards.ts";
 
 export interface FilterRule {
   readonly include: boolean;
@@ -60,29 +61,32 @@ function compilePattern(pattern: BytePath): (path: BytePath, isDirectory: boolea
   let body = andBelow ? pattern.slice(0, -4) : directoryOnly ? pattern.slice(0, -1) : pattern;
   const anchored = body.startsWith("/");
   if (anchored) body = body.slice(1);
+  const wildcards = translate(body);
+  if (wildcards === null) return () => false;
   const wholePath = anchored || body.includes("/") || body.includes("**") || andBelow;
-  const tail = andBelow ? "(?:/.*)?" : "";
-  const start = !wholePath || anchored ? "" : "(?:.*/)?";
+  const anywhere = wholePath && !anchored;
+  const matches = compileWildcards(wildcards, { anywhere, andBelow });
+  const matchesItself = compileWildcards(wildcards, { anywhere, andBelow: false });
   // rsync tries an unanchored pattern that begins with ** against the path with a slash before it as well.
-  const expression = new RegExp(`^${start}${translate(body)}${tail}$`, "s");
-  const slashed = body.startsWith("**") && !anchored ? new RegExp(`^${translate(body)}${tail}$`, "s") : null;
+  const slashed =
+    body.startsWith("**") && !anchored ? compileWildcards(wildcards, { anywhere: false, andBelow }) : null;
   return (path, isDirectory) => {
     if (directoryOnly && !isDirectory) return false;
     if (andBelow && !isDirectory && !path.includes("/")) return false;
-    if (!wholePath) return expression.test(path.slice(path.lastIndexOf("/") + 1));
-    if (andBelow && !isDirectory && isItself(path)) return false;
-    return expression.test(path) || (slashed !== null && slashed.test(`/${path}`));
+    if (!wholePath) return matches(path.slice(path.lastIndexOf("/") + 1));
+    // dir/*** takes dir only when it is a directory.
+    if (andBelow && !isDirectory && matchesItself(path)) return false;
+    return matches(path) || (slashed !== null && slashed(`/${path}`));
   };
-
-  /** dir/*** takes dir only when it is a directory. */
-  function isItself(path: BytePath): boolean {
-    return new RegExp(`^${start}${translate(body)}$`, "s").test(path);
-  }
 }
 
-/** rsync's wildcards as the source of a regular expression. */
-function translate(pattern: BytePath): string {
-  let result = "";
+/** rsync's wildcards; null: not well formed, so that nothing matches. */
+function translate(pattern: BytePath): Wildcard[] | null {
+  const result: Wildcard[] = [];
+  const literal = (character: string) => {
+    const wanted = character.charCodeAt(0);
+    result.push({ kind: "byte", table: byteTable((byte) => byte === wanted) });
+  };
   // rsync takes a backslash as an escape only where the pattern has a wildcard.
   const hasWildcards = /[*?[]/.test(pattern);
   for (let index = 0; index < pattern.length; index++) {
@@ -93,19 +97,20 @@ function translate(pattern: BytePath): string {
         stars++;
         index++;
       }
-      result += stars > 1 ? ".*" : "[^/]*";
+      result.push({ kind: stars > 1 ? "globstar" : "star" });
     } else if (character === "?") {
-      result += "[^/]";
+      result.push({ kind: "byte", table: byteTable((byte) => byte !== 0x2f) });
     } else if (character === "[") {
       const set = translateSet(pattern, index);
-      if (set === null) return "(?!)";
-      result += set.expression;
+      if (set === null) return null;
+      const expression = new RegExp(`^${set.expression}$`, "s");
+      result.push({ kind: "byte", table: byteTable((byte) => expression.test(String.fromCharCode(byte))) });
       index = set.end;
     } else if (character === "\\" && hasWildcards) {
-      if (index + 1 >= pattern.length) return "(?!)";
-      result += escape(pattern[++index]!);
+      if (index + 1 >= pattern.length) return null;
+      literal(pattern[++index]!);
     } else {
-      result += escape(character);
+      literal(character);
     }
   }
   return result;
