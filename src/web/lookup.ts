@@ -13,7 +13,7 @@ export type Lookup =
 
 export const missing: Lookup = { kind: "missing" };
 const denied: Lookup = { kind: "denied" };
-const unreadable: Lookup = { kind: "unreadable" };
+export const unreadable: Lookup = { kind: "unreadable" };
 
 export function lookupOf(stat: FileStat): Lookup {
   switch (fileType(stat)) {

@@ -12,7 +12,7 @@ import { decodeListing } from "../chirp/listing.ts";
 import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../protocol.ts";
 import { createExpiringMap } from "./expiring_map.ts";
-import { lookupOf, missing, verdictOf, type Lookup } from "./lookup.ts";
+import { lookupOf, missing, unreadable, verdictOf, type Lookup } from "./lookup.ts";
 import type { Cost } from "./trace.ts";
 
 export interface ReplicaView {
