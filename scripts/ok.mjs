@@ -10,7 +10,7 @@ const parts = [
   { name: "format", command: [bun, "fmt", "--check"], remedy: "node_modules/.bin/bun fmt" },
   { name: "types", command: [bun, "check"] },
   { name: "lint", ...lint() },
-  { name: "format of C", ...clangFormat(), remedy: "clang-format -i native/*.[ch]" },
+  { name: "format of C", ...clangFormat(), remedy: "clang-format -i native/*.[ch] native/test/*.c bench/native/*.c" },
   { name: "tests", command: [bun, "test", "--timeout", "60000"], slow: true },
 ];
 
@@ -51,6 +51,11 @@ function lint() {
 function clangFormat() {
   const program = which("clang-format");
   if (program === null) return { missing: "there is no clang-format here (Debian package clang-format)" };
-  const sources = readdirSync(join(project, "native")).filter((name) => /\.[ch]$/.test(name));
-  return { command: [program, "--dry-run", "-Werror", ...sources.map((name) => join(project, "native", name))] };
+  const sources = ["native", "native/test", "bench/native"].flatMap(sourcesIn);
+  return { command: [program, "--dry-run", "-Werror", ...sources] };
+}
+
+function sourcesIn(directory) {
+  const files = readdirSync(join(project, directory)).filter((name) => /\.[ch]$/.test(name));
+  return files.map((name) => join(project, directory, name));
 }
