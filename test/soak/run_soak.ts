@@ -1,11 +1,12 @@
 /** Random load, random faults and random edits, all at once, for a while; and what came of it. */
-import { startCluster } from "../helpers/cluster.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { startCluster, type TestServer } from "../helpers/cluster.ts";
 import { createSeededRandom } from "../helpers/seeded_random.ts";
 import { startWebServer } from "../helpers/web_server.ts";
 import { type FaultCounts, startFaultInjector } from "./fault_injector.ts";
 import { finalProblems } from "./final_state.ts";
 import { type Asked, createJudge, type Verdict } from "./judge.ts";
-import { retireVersions } from "./page_history.ts";
+import { type Page, retireVersions } from "./page_history.ts";
 import { type ProcessSample, watchProcess } from "./process_watch.ts";
 import { createSiteEditor, siteRoot } from "./site_editor.ts";
 import { startSynchroniser } from "./synchroniser.ts";
@@ -49,7 +50,17 @@ const EDIT_PAUSE_MS = [100, 700] as const;
 const SLOW_MS = 2_000;
 const PROBLEMS_MAX = 50;
 /** Below the size of the largest pages, so that these are streamed, and servers die in the middle of bodies. */
-const WEB_OPTIONS = ["--root", siteRoot, "--buffer-limit", "16MiB", "--cache-size", "64MiB", "--access-log", "off"];
+const WEB_OPTIONS = [
+  "--root",
+  siteRoot,
+  "--buffer-limit",
+  "16MiB",
+  "--cache-size",
+  "64MiB",
+  "--access-log",
+  "off",
+  "--debug-headers",
+];
 
 export async function runSoak({ seconds, seed, log, stop }: SoakOptions): Promise<SoakReport> {
   const random = createSeededRandom(seed);
@@ -96,7 +107,10 @@ export async function runSoak({ seconds, seed, log, stop }: SoakOptions): Promis
       statuses.set(verdict.status, (statuses.get(verdict.status) ?? 0) + 1);
       report.bytes += verdict.bytes;
     }
-    if (verdict.kind === "wrong") problem(describe(asked, verdict.finding, verdict.detail));
+    if (verdict.kind === "wrong") {
+      const held = replicas.servers.map((server) => `${server.host} has ${versionOnDisk(server, asked.page)}`);
+      problem(`${describe(asked, verdict.finding, verdict.detail)}; now ${held.join(", ")}`);
+    }
   };
 
   const ending = new AbortController();
@@ -174,8 +188,16 @@ async function withLimit(what: string, promise: Promise<void>): Promise<void> {
   await Promise.race([promise, limit.promise]).finally(() => clearTimeout(timer));
 }
 
-function describe({ request, page, from, to }: Asked, finding: string, detail: string): string {
+/** What a replica holds of a page at this moment: "/a v3 @0", or nothing. */
+function versionOnDisk(server: TestServer, { path }: Page): string {
+  const file = server.diskPath(siteRoot + path);
+  if (!existsSync(file)) return "nothing";
+  return /^.* v\d+ @0/.exec(readFileSync(file).toString("latin1", 0, 100))?.[0] ?? "something else";
+}
+
+function describe({ request, reply, page, from, to }: Asked, finding: string, detail: string): string {
   const headers = JSON.stringify(request.headers);
-  const when = `${Math.round(to)} (${Math.round(to - from)} ms)`;
+  const server = reply.kind === "response" ? reply.response.header("x-served-by") : null;
+  const when = `${Math.round(to)} (${Math.round(to - from)} ms, from ${server})`;
   return `${finding}: ${request.method} ${request.target} ${headers} ${page.kind} at ${when}: ${detail}`;
 }

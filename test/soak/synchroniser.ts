@@ -35,15 +35,18 @@ export function startSynchroniser({ source, targets, directory, onCycle }: Synch
   let cycles = 0;
   let copied = 0;
   let stderr = "";
+  // A cycle may begin at once when the one before has ended, which is read here a little later; but no two begin within a second.
   let lastEnd = performance.now();
+  let endBeforeLast = lastEnd;
   let clean: string[] = [];
 
   function take(line: string): void {
     const object = JSON.parse(line) as Record<string, unknown>;
     if (object["event"] === "end") {
       cycles++;
-      onCycle(clean, lastEnd);
+      onCycle(clean, endBeforeLast);
       clean = [];
+      endBeforeLast = lastEnd;
       lastEnd = performance.now();
     } else if (object["event"] === undefined && typeof object["exit"] === "number") {
       exits.set(object["exit"], (exits.get(object["exit"]) ?? 0) + 1);
