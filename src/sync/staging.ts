@@ -9,7 +9,7 @@ import { ChirpError } from "../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../protocol.ts";
 import { type Lock, type LockOptions, takeLock } from "./lock.ts";
 import { forEachParallel } from "./semaphore.ts";
-import { listDirectory, nullWhenMissing, type Store } from "./store.ts";
+import { listDirectory, lstatOrNull, nullWhenMissing, type Store } from "./store.ts";
 
 const PLACE = ".__chirpsync";
 const MODE = 0o755;
@@ -110,6 +110,7 @@ async function takePlace(options: LockOptions): Promise<Lock> {
       await options.store.call({ kind: "mkdir", path: options.place, mode: MODE });
     } catch (error) {
       if (!(error instanceof ChirpError) || error.code !== "EEXIST") throw error;
+      await expectDirectory(options.store, options.place);
     }
     try {
       return await takeLock(options);
@@ -117,6 +118,14 @@ async function takePlace(options: LockOptions): Promise<Lock> {
       if (!(error instanceof ChirpError) || error.code !== "ENOENT" || attempt === PLACE_TRIES) throw error;
     }
   }
+}
+
+/** What lies there is removed: through a link, that somebody may have laid there, it would be somebody else's. */
+async function expectDirectory(store: Store, path: BytePath): Promise<void> {
+  const there = await lstatOrNull(store, path);
+  if (there === null || fileType(there) === "directory") return;
+  const detail = "something else is in the place where copies are staged; remove it";
+  throw new ChirpError({ code: "ENOTDIR", operation: "stage in", path, server: store.server, detail });
 }
 
 /** Another run may have begun to take the lock: then the place is its own. */
