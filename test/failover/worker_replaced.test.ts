@@ -1,5 +1,5 @@
 /** Workers that die, and workers that stick: their lane replaces them. */
-import { rmSync } from "node:fs";
+import { readdirSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { createLane, type Lane } from "../../src/chirp/lane.ts";
@@ -79,20 +79,41 @@ test("one that never comes back from a call is abandoned, and the next call has 
   expect(await size(lane)).toBe(12);
 });
 
-test("calls that hang are given up when their server is well again, and their workers replaced", async () => {
+test("calls that hang are given up when their server is well again, and their workers replaced and ended", async () => {
   await using cluster = await startCluster({ servers: 1 });
   plant(cluster.servers[0]);
   await using proxy = await startFaultProxy(cluster.servers[0].port);
   await using lane = laneTo(proxy.host);
-  expect(await size(lane)).toBe(12);
-  await proxy.set({ kind: "swallow" });
-  const hanging = Array.from({ length: 4 }, async () => await codeOf(size(lane)));
-  await until("both workers hang", 2_000, () => lane.running === 2 && lane.oldestRunningMs() > 300);
-  await proxy.set({ kind: "none" });
-  lane.abandonOlderThan(250);
-  // The two that waited are answered by new workers.
-  expect((await Promise.all(hanging)).sort()).toEqual(["ETIMEDOUT", "ETIMEDOUT", "answered", "answered"]);
+  expect(await Promise.all([size(lane), size(lane)])).toEqual([12, 12]);
+  const before = threadsOfOurs();
+  for (let round = 0; round < 2; round++) {
+    await proxy.set({ kind: "swallow" });
+    const hanging = Array.from(
+      { length: 4 },
+      async () => await codeOf(lane.call({ kind: "whoami" }, { timeoutMs: 1_500 })),
+    );
+    await until("both workers hang", 2_000, () => lane.running === 2 && lane.oldestRunningMs() > 300);
+    await proxy.set({ kind: "none" });
+    lane.abandonOlderThan(250);
+    // The two that waited are answered by new workers.
+    expect((await Promise.all(hanging)).sort()).toEqual(["ETIMEDOUT", "ETIMEDOUT", "answered", "answered"]);
+  }
+  expect(threadsOfOurs()).toBeGreaterThan(before);
+  await until("the abandoned ones have ended", 8_000, () => threadsOfOurs() <= before);
 });
+
+/** Threads of this process that run JavaScript: each has an event loop of its own. */
+function threadsOfOurs(): number {
+  const targets = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // The one that lists the directory has gone.
+      return "";
+    }
+  });
+  return targets.filter((target) => target.includes("[eventpoll]")).length;
+}
 
 test("a call that waits for a worker fails as an overload, not as the server's fault", async () => {
   await using cluster = await startCluster({ servers: 1 });
