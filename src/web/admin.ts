@@ -18,6 +18,7 @@ export type AdminSources = Omit<MetricSources, Momentary> & { readonly [Name in 
   readonly root: string;
   readonly cacheLimitBytes: number;
   readonly bufferLimitBytes: number;
+  readonly serveStaleSeconds: number;
   readonly onUnexpected: (error: unknown) => void;
 };
 
@@ -49,8 +50,8 @@ export function startAdmin(listen: { readonly host: string; readonly port: numbe
   }
 
   function snapshot(): StatusSnapshot {
-    const { root, cacheLimitBytes, bufferLimitBytes } = sources;
-    return takeSnapshot({ ...now(), root, cacheLimitBytes, bufferLimitBytes, differences });
+    const { root, cacheLimitBytes, bufferLimitBytes, serveStaleSeconds } = sources;
+    return takeSnapshot({ ...now(), root, cacheLimitBytes, bufferLimitBytes, serveStaleSeconds, differences });
   }
 
   async function answer({ method, url }: Request): Promise<Response> {

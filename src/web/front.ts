@@ -5,8 +5,8 @@ import type { SiteRequest } from "./site.ts";
 /** A request as a listener hands it over. */
 export interface Visitor {
   readonly request: SiteRequest;
-  /** Address of the client; "" when it has gone already, or nobody wants to know. */
-  readonly client: string;
+  /** Address of the other end of the connection; "" when it has gone already, or nobody wants to know. */
+  readonly peer: string;
 }
 
 export interface FrontOptions {
@@ -15,7 +15,7 @@ export interface FrontOptions {
   /** Certificate chain and private key, PEM; null for plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Whether visitors' addresses are needed: each costs a system call, a tenth of an answer from memory. */
-  readonly wantsClient: boolean;
+  readonly wantsPeer: boolean;
   /** Never throws, never rejects. */
   readonly answer: (visitor: Visitor) => Response | Promise<Response>;
   /** The answer to a request that the listener itself has to refuse. */

@@ -16,7 +16,7 @@ export function startBunFront(options: BunFrontOptions): Front {
   let isStopping = false;
 
   function visitorOf(request: Request): Visitor {
-    return { request, client: options.wantsClient ? (server.requestIP(request)?.address ?? "") : "" };
+    return { request, peer: options.wantsPeer ? (server.requestIP(request)?.address ?? "") : "" };
   }
 
   /** While stopping, connections end with their response, or a busy one would never. */

@@ -73,7 +73,7 @@ function visitorOf(incoming: IncomingMessage): Visitor {
   for (let index = 0; index + 1 < raw.length; index += 2) headers.append(raw[index]!, raw[index + 1]!);
   return {
     request: { method: incoming.method ?? "GET", url: incoming.url ?? "/", headers },
-    client: incoming.socket.remoteAddress ?? "",
+    peer: incoming.socket.remoteAddress ?? "",
   };
 }
 

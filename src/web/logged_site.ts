@@ -1,11 +1,12 @@
 /** The site with what surrounds every request: the rate limit, the counters, the access log. */
 import { createAccessLogLine, type AccessLogFormat, type AccessRecord } from "./access_log.ts";
+import { clientAddress, networkOf } from "./client_address.ts";
 import type { Visitor } from "./front.ts";
 import { formatHttpDate } from "./http_date.ts";
 import type { LogWriter } from "./log_writer.ts";
 import { errorPage, type ErrorStatus } from "./pages.ts";
 import type { RateLimit } from "./rate_limit.ts";
-import type { Outcome, Site } from "./site.ts";
+import type { Outcome, Site, SiteRequest } from "./site.ts";
 import type { Statistics } from "./statistics.ts";
 import { newTrace } from "./trace.ts";
 import { wallClockMs } from "./wall_clock.ts";
@@ -17,6 +18,8 @@ export interface LoggedSiteOptions {
   readonly writer: LogWriter;
   /** Null: none. */
   readonly rateLimit: RateLimit | null;
+  /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: ReadonlySet<string>;
   /** Told of connections that had to be reset in the middle of a body. */
   readonly onReset: (target: string, error: Error) => void;
 }
@@ -28,15 +31,19 @@ export interface LoggedSite {
 }
 
 export function createLoggedSite(options: LoggedSiteOptions): LoggedSite {
-  const { site, statistics, writer, rateLimit, onReset } = options;
+  const { site, statistics, writer, rateLimit, trustedProxies, onReset } = options;
   const logLine = options.accessLog === "off" ? null : createAccessLogLine(options.accessLog);
 
-  function record({ request, client }: Visitor, timeMs: number, outcome: Outcome): void {
+  function clientOf({ request, peer }: Visitor): string {
+    return clientAddress(peer, request.headers.get("x-forwarded-for"), trustedProxies);
+  }
+
+  function record(visitor: Visitor, timeMs: number, outcome: Outcome): void {
     statistics.record(outcome);
     if (logLine === null && outcome.error === null) return;
-    const target = targetOf(request.url);
+    const target = targetOf(visitor.request.url);
     if (outcome.error !== null) onReset(target, outcome.error);
-    if (logLine !== null) writer.write(logLine(recordOf({ request, client }, timeMs, target, outcome)));
+    if (logLine !== null) writer.write(logLine(recordOf(visitor.request, clientOf(visitor), timeMs, target, outcome)));
   }
 
   function refuse(visitor: Visitor, status: ErrorStatus): Response {
@@ -53,7 +60,7 @@ export function createLoggedSite(options: LoggedSiteOptions): LoggedSite {
   return {
     refuse,
     answer(visitor) {
-      if (rateLimit?.(visitor.client) === false) return refuse(visitor, 429);
+      if (rateLimit?.(networkOf(clientOf(visitor))) === false) return refuse(visitor, 429);
       const timeMs = wallClockMs();
       return site(visitor.request, (outcome) => record(visitor, timeMs, outcome));
     },
@@ -69,7 +76,13 @@ function targetOf(url: string): string {
   return start < 0 ? url : url.slice(start);
 }
 
-function recordOf({ request, client }: Visitor, timeMs: number, target: string, outcome: Outcome): AccessRecord {
+function recordOf(
+  request: SiteRequest,
+  client: string,
+  timeMs: number,
+  target: string,
+  outcome: Outcome,
+): AccessRecord {
   const { status, bytes, durationMs, ttfbMs, trace, cache, error } = outcome;
   const { method, headers } = request;
   return {

@@ -1,9 +1,9 @@
-/** A token bucket for each client address. */
+/** A token bucket for each client. */
 
 /** Whether this client may go on. */
 export type RateLimit = (client: string) => boolean;
 
-/** Addresses remembered; those that came first are forgotten first, which gives them a fresh bucket. */
+/** Clients remembered; those that came first are forgotten first, which gives them a fresh bucket. */
 const CLIENTS_MAX = 100_000;
 const BURST = 2;
 

@@ -2,6 +2,7 @@
 import { UsageError, type Arguments, type Program } from "../cli/arguments.ts";
 import { oneOf, parseCount, parseSeconds, parseSize, parseText } from "../cli/values.ts";
 import {
+  parseAddress,
   parseAnyPort,
   parseAuth,
   parseCacheControlRule,
@@ -89,6 +90,12 @@ export const serveProgram = {
       parse: (text, option) => parseCount(text, option, { min: 1 }),
       defaultHint: "off",
       description: "requests a second for each client address, with a burst of twice as many; 429 above",
+    },
+    "trusted-proxy": {
+      type: "list",
+      hint: "ADDR",
+      parse: parseAddress,
+      description: "reverse proxy whose X-Forwarded-For names the client, for log and rate limit",
     },
     "cache-size": {
       type: "value",

@@ -1,7 +1,9 @@
 /** Values of the web server's options: each reader takes the text and the option's name, and throws a UsageError that names both. */
+import { isIP } from "node:net";
 import { UsageError } from "../cli/arguments.ts";
 import { parseCount, parsePort } from "../cli/values.ts";
 import { parseCacheControl } from "./cache_control.ts";
+import { plainAddress } from "./client_address.ts";
 import { siteErrorStatuses, type SiteErrorStatus } from "./error_pages.ts";
 
 const AUTH_METHODS: readonly string[] = ["unix", "hostname", "address", "ticket"];
@@ -24,6 +26,12 @@ export function parseRoot(text: string, option: string): string {
     throw new UsageError(`${option}: "${text}" is no directory on a Chirp server: it must begin with / and have no ..`);
   }
   return Buffer.from(`/${segments.join("/")}`, "utf8").toString("latin1");
+}
+
+/** An IPv4 or IPv6 address, for comparison with that of a connection. */
+export function parseAddress(text: string, option: string): string {
+  if (isIP(text) === 0) throw new UsageError(`${option}: "${text}" is no IP address, for example 127.0.0.1`);
+  return plainAddress(text.toLowerCase());
 }
 
 export function parseAuth(text: string, option: string): readonly string[] {

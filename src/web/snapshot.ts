@@ -9,6 +9,7 @@ export interface SnapshotSources extends MetricSources {
   readonly root: string;
   readonly cacheLimitBytes: number;
   readonly bufferLimitBytes: number;
+  readonly serveStaleSeconds: number;
   readonly differences: DifferenceStatus | null;
 }
 
@@ -26,6 +27,7 @@ export function takeSnapshot(sources: SnapshotSources): StatusSnapshot {
     startedAtMs: statistics.startedAtMs,
     root: displayName(sources.root),
     servers: pool.members.map((member) => serverStatus(member, wallClock)),
+    serveStaleSeconds: sources.serveStaleSeconds,
     requests: statistics.requests,
     requestsPerSecond: recent.length === 0 ? 0 : recent.reduce((sum, count) => sum + count, 0) / recent.length,
     requestHistory: history,

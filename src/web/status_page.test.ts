@@ -23,6 +23,7 @@ function page(changes: Partial<StatusSnapshot> = {}): string {
     p99Ms: null,
     inFlight: 0,
     queue: { waiting: 0, limit: 10 },
+    serveStaleSeconds: 0,
     memory: { residentBytes: 0, bufferedBytes: 0, bufferLimitBytes: 0, openStreams: 0 },
     unavailable: 0,
     resets: 0,

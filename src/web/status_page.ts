@@ -49,7 +49,7 @@ ${differencesHtml(snapshot.differences, snapshot.nowMs)}
   return htmlPage(title, statusStyle, body);
 }
 
-function bannerHtml({ servers, nowMs }: StatusSnapshot, well: number): string {
+function bannerHtml({ servers, nowMs, serveStaleSeconds }: StatusSnapshot, well: number): string {
   const time = new Date(nowMs).toISOString().slice(11, 19);
   const usable = servers.filter(({ state }) => state !== "ejected").length;
   const all = servers.length;
@@ -63,7 +63,10 @@ function bannerHtml({ servers, nowMs }: StatusSnapshot, well: number): string {
           ]
         : usable > 0
           ? ["suspect", "No server is well; those that are slow or on trial are being asked"]
-          : ["ejected", "No server can be reached: visitors see an error page"];
+          : [
+              "ejected",
+              `No server can be reached: visitors see ${serveStaleSeconds > 0 ? "what is in memory, or " : ""}an error page`,
+            ];
   return `<div class="banner ${state}"><h1>${headline}</h1><p>as of ${time} UTC</p></div>`;
 }
 

@@ -55,6 +55,8 @@ export interface StatusSnapshot {
   /** What is served of each server, as text for people. */
   readonly root: string;
   readonly servers: readonly ServerStatus[];
+  /** --serve-stale; 0: with all servers down, every visitor sees an error page. */
+  readonly serveStaleSeconds: number;
   readonly requests: number;
   readonly requestsPerSecond: number;
   /** Requests in each of the last seconds, oldest first; at most 60. */

@@ -51,6 +51,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     accessLog: serve.accessLog,
     writer,
     rateLimit: serve.rateLimit === null ? null : createRateLimit(serve.rateLimit),
+    trustedProxies: new Set(serve.trustedProxy),
     onReset: (target, error) => log(`reset ${JSON.stringify(target)}: ${error.message}`),
   });
   let admin: Admin | null = null;
@@ -60,7 +61,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       host,
       port,
       tls,
-      wantsClient: serve.accessLog !== "off" || serve.rateLimit !== null,
+      wantsPeer: serve.accessLog !== "off" || serve.rateLimit !== null,
       answer: logged.answer,
       refuse: logged.refuse,
       onUnexpected,
@@ -79,6 +80,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
           root: serve.root,
           cacheLimitBytes: serve.cacheSize,
           bufferLimitBytes: parts.budget.limitBytes,
+          serveStaleSeconds: serve.serveStale,
           unfinishedRequests: unfinished,
           bufferedBytes: parts.budget.reserved,
           openStreams,

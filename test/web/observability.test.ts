@@ -218,3 +218,16 @@ test("--rate-limit: 429 above it, which is counted and logged like everything el
   expect(sum('chirp_site_requests_total{status="429"}')).toBe(refused);
   await waitUntil("a token is there again", async () => (await fetch(`http://127.0.0.1:${web.port}/file.txt`)).ok);
 });
+
+test("--trusted-proxy: log and rate limit go by whom the proxy names", async () => {
+  await using web = await start("--rate-limit", "2", "--access-log", "json", "--trusted-proxy", "127.0.0.1");
+  const ask = async (client: string) => {
+    const headers = { "X-Forwarded-For": `6.6.6.6, ${client}` };
+    return (await fetch(`http://127.0.0.1:${web.port}/file.txt`, { headers })).status;
+  };
+  const statuses = await Promise.all(Array.from({ length: 12 }, async () => await ask("192.0.2.1")));
+  expect(statuses).toContain(429);
+  expect(await ask("192.0.2.2")).toBe(200);
+  const lines = await logLines(web, 13);
+  expect(new Set(lines.map((line) => JSON.parse(line).client))).toEqual(new Set(["192.0.2.1", "192.0.2.2"]));
+});
