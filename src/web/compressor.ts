@@ -2,8 +2,6 @@
  * `--compress`: text compressed on the way, once for each content and coding, and kept. zlib works in threads of Bun's pool,
  * so that the event loop goes on meanwhile.
  */
-import { brotliCompress, constants, gzip, zstdCompress } from "node:zlib";
-import { promisify } from "node:util";
 import type { ContentCoding } from "./accept_encoding.ts";
 import type { Content } from "./content_cache.ts";
 
@@ -37,22 +35,32 @@ const WORTHWHILE_SHARE = 0.9;
 /** Also of those kept as "does not become smaller": about 200 bytes each. */
 const ENTRIES_MAX = 50_000;
 
-/** Levels that cost about 10, 25 and 50 ms for a MiB and are within 10 % of the best. */
-const compressors: Readonly<Record<ContentCoding, (bytes: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>>> = {
-  br: (bytes) =>
-    brotli(bytes, {
-      params: {
-        [constants.BROTLI_PARAM_QUALITY]: 5,
-        [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-        [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,
-      },
-    }),
-  zstd: (bytes) => zstd(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 6 } }),
-  gzip: (bytes) => gz(bytes, { level: 6 }),
-};
-const brotli = promisify(brotliCompress) as (bytes: Uint8Array, options: object) => Promise<Uint8Array<ArrayBuffer>>;
-const zstd = promisify(zstdCompress) as (bytes: Uint8Array, options: object) => Promise<Uint8Array<ArrayBuffer>>;
-const gz = promisify(gzip) as (bytes: Uint8Array, options: object) => Promise<Uint8Array<ArrayBuffer>>;
+type Compress = (bytes: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>;
+
+/**
+ * Levels that cost about 10, 25 and 50 ms for a MiB and are within 10 % of the best. zlib is loaded for --compress only: it would
+ * add a tenth to every start.
+ */
+function loadCompressors(): Readonly<Record<ContentCoding, Compress>> {
+  const { brotliCompress, constants, gzip, zstdCompress } = process.getBuiltinModule("node:zlib");
+  const { promisify } = process.getBuiltinModule("node:util");
+  type WithOptions = (bytes: Uint8Array, options: object) => Promise<Uint8Array<ArrayBuffer>>;
+  const brotli = promisify(brotliCompress) as WithOptions;
+  const zstd = promisify(zstdCompress) as WithOptions;
+  const gz = promisify(gzip) as WithOptions;
+  return {
+    br: (bytes) =>
+      brotli(bytes, {
+        params: {
+          [constants.BROTLI_PARAM_QUALITY]: 5,
+          [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+          [constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,
+        },
+      }),
+    zstd: (bytes) => zstd(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 6 } }),
+    gzip: (bytes) => gz(bytes, { level: 6 }),
+  };
+}
 
 /** Text, and the formats that are text inside. Images, films, fonts in WOFF and archives are compressed already. */
 const compressible =
@@ -60,6 +68,7 @@ const compressible =
 
 /** Keeps at most `capacityBytes`; what was used longest ago goes first. */
 export function createCompressor(capacityBytes: number): Compressor {
+  const compressors = loadCompressors();
   const kept = new Map<string, Content | null>();
   const underway = new Map<string, Promise<Content | null>>();
   const counters: CompressorCounters = { compressed: 0, skipped: 0, bytes: 0 };

@@ -1,6 +1,9 @@
 /** The certificate and the private key of HTTPS, read and tried before anything is started. */
-import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+
+/** Loaded for HTTPS only: it would add a tenth to every start. */
+const crypto = () => process.getBuiltinModule("node:crypto");
 
 /** What was given for HTTPS cannot be used; the message names the option, the file and the reason. */
 export class TlsFilesError extends Error {
@@ -44,7 +47,7 @@ function read(option: string, file: string): string {
 
 function parseCertificate(pem: string, file: string): X509Certificate {
   try {
-    return new X509Certificate(pem);
+    return new (crypto().X509Certificate)(pem);
   } catch {
     throw new TlsFilesError(`--tls-cert: "${file}" holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)`);
   }
@@ -55,7 +58,7 @@ function parseKey(pem: string, file: string): KeyObject {
     throw new TlsFilesError(`--tls-key: "${file}" is protected by a passphrase: remove it with openssl pkey`);
   }
   try {
-    return createPrivateKey(pem);
+    return crypto().createPrivateKey(pem);
   } catch {
     throw new TlsFilesError(`--tls-key: "${file}" holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)`);
   }

@@ -5,7 +5,6 @@ import { openStreams } from "./body_stream.ts";
 import type { Front } from "./front.ts";
 import { startBunFront } from "./front_bun.ts";
 import { openListener } from "./listen_error.ts";
-import { startNodeFront } from "./front_node.ts";
 import { createLogWriter } from "./log_writer.ts";
 import { createLoggedSite } from "./logged_site.ts";
 import { createRateLimit } from "./rate_limit.ts";
@@ -66,8 +65,10 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       refuse: logged.refuse,
       onUnexpected,
     };
+    // node:http would add a fifth to every start.
+    const startNodeFront = serve.front === "node" ? (await import("./front_node.ts")).startNodeFront : null;
     front = await openListener({ option: "--port", host, port }, () =>
-      serve.front === "node" ? startNodeFront(frontOptions) : startBunFront({ ...frontOptions, http2: serve.http2 }),
+      startNodeFront === null ? startBunFront({ ...frontOptions, http2: serve.http2 }) : startNodeFront(frontOptions),
     );
     const place = serve.admin;
     if (place !== null) {
