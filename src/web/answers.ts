@@ -114,7 +114,8 @@ export function createAnswers(options: AnswersOptions): Answers {
       } catch (reason) {
         if (!(reason instanceof NoAnswerError)) throw reason;
         visit.trace.tries += reason.failures.length;
-        const isChanged = reason.failures.some(({ blame }) => blame === "version");
+        // Replaced meanwhile, or there and unreadable: known now, so that who is asked next may have it.
+        const isChanged = reason.failures.some(({ blame }) => blame === "version" || blame === "path");
         const isTooLate = attempt === OPEN_TRIES || performance.now() > deadline;
         if (!isChanged || isTooLate) return fromStale(visit, target, onEnd) ?? (await error(visit, 503, onEnd));
       }

@@ -12,6 +12,7 @@ import type { BytePath, FileStat } from "../protocol.ts";
 import { ask, NoAnswerError } from "../replicas/ask.ts";
 import type { Member, Pool } from "../replicas/pool.ts";
 import type { TokenBucket } from "../replicas/token_bucket.ts";
+import { learnRefusal } from "./learn_refusal.ts";
 import type { ReplicaView } from "./replica_view.ts";
 import type { Trace } from "./trace.ts";
 
@@ -176,8 +177,7 @@ function createChunkReader(source: BodySource, trace: Trace, options: BodyStream
       { timeoutMs: options.timeoutMs, meter: trace },
     );
     const { bytes, digest } = await reading.catch((error: unknown) => {
-      // What was learnt of the file is out of date: who asks next, also this request once more, is to learn it anew.
-      if (error instanceof ChirpError && error.blame === "version") options.viewOf(member).forget(path);
+      if (error instanceof ChirpError) learnRefusal(options.viewOf(member), path, error);
       throw error;
     });
     if (bytes === null || bytes.byteLength !== length) throw changed(member, "it became shorter");

@@ -65,6 +65,21 @@ describe("what is fetched", () => {
     expect([one.count(), shared]).toEqual([1, 2]);
   });
 
+  test.each<[ttlMs: number, afterMs: number, fetches: number]>([
+    [1_000, 1_000, 1],
+    [1_000, 1_001, 2],
+    [0, 250, 1],
+    [0, 251, 2],
+  ])("with %d ms to live, who asks %d ms after the question makes it %d", async (ttlMs, afterMs, fetches) => {
+    const { clock, map } = createWorld();
+    const one = pending();
+    const first = map.getOrFetch("k", ttlMs, one.fetch);
+    clock.time = afterMs;
+    const second = map.getOrFetch("k", ttlMs, one.fetch);
+    one.resolve("v");
+    expect([await first, await second, one.count()]).toEqual(["v", "v", fetches]);
+  });
+
   test("is as old as its question", async () => {
     const { clock, map } = createWorld();
     const one = pending();

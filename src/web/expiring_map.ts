@@ -9,6 +9,14 @@ export interface ExpiringMap<V> {
   getOrFetch(key: string, ttlMs: number, fetch: () => Promise<V>, onShared?: () => void): Promise<V>;
 }
 
+interface Fetch<V> {
+  readonly answer: Promise<V>;
+  readonly askedAt: number;
+}
+
+/** Also where nothing is to be remembered, questions of one moment become one. */
+const SHARED_MIN_MS = 250;
+
 interface Entry<V> {
   readonly value: V;
   readonly weight: number;
@@ -22,7 +30,7 @@ export function createExpiringMap<V>(
   now: () => number = () => performance.now(),
 ): ExpiringMap<V> {
   const entries = new Map<string, Entry<V>>();
-  const fetching = new Map<string, Promise<V>>();
+  const fetching = new Map<string, Fetch<V>>();
   let weight = 0;
 
   function remove(key: string): void {
@@ -63,27 +71,27 @@ export function createExpiringMap<V>(
     getOrFetch(key, ttlMs, fetch, onShared) {
       const known = get(key);
       if (known !== undefined) return Promise.resolve(known);
-      const underway = fetching.get(key);
-      if (underway !== undefined) {
-        onShared?.();
-        return underway;
-      }
-      // An answer is as old as its question.
+      // An answer is as old as its question: from a server that hangs it may be older than what may be remembered.
       const askedAt = now();
+      const underway = fetching.get(key);
+      if (underway !== undefined && askedAt - underway.askedAt <= Math.max(ttlMs, SHARED_MIN_MS)) {
+        onShared?.();
+        return underway.answer;
+      }
       const fetched = fetch().then(
         (value) => {
-          if (fetching.get(key) === fetched) {
+          if (fetching.get(key)?.answer === fetched) {
             fetching.delete(key);
             set(key, value, ttlMs - (now() - askedAt));
           }
           return value;
         },
         (error: unknown) => {
-          if (fetching.get(key) === fetched) fetching.delete(key);
+          if (fetching.get(key)?.answer === fetched) fetching.delete(key);
           throw error;
         },
       );
-      fetching.set(key, fetched);
+      fetching.set(key, { answer: fetched, askedAt });
       return fetched;
     },
   };

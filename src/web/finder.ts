@@ -32,7 +32,7 @@ export interface Finder {
    * instead of a random one.
    */
   find(path: BytePath, trace: Trace, deadline: number, first?: Member): Promise<Verdict>;
-  /** The entries of a directory on a random server; null where it may not be listed. */
+  /** The entries of a directory on a random server, else on one that may list it; null where none may. */
   listDirectory(path: BytePath, trace: Trace, deadline: number): Promise<readonly DirectoryEntry[] | null>;
 }
 
@@ -85,13 +85,20 @@ export function createFinder(options: FinderOptions): Finder {
     }
   }
 
+  /** Whom to ask as well, the well ones first. */
+  function othersThan(first: Member): Member[] {
+    return (
+      pool.members
+        .filter((member) => member.replica.state !== "ejected" && member !== first)
+        .sort(() => Math.random() - 0.5)
+        // Stable: still random among equals.
+        .sort((a, b) => Number(b.replica.state === "well") - Number(a.replica.state === "well"))
+        .slice(0, OTHERS_MAX)
+    );
+  }
+
   async function askOthers(path: BytePath, first: Asked<Answer>, trace: Trace): Promise<Verdict> {
-    const others = pool.members
-      .filter((member) => member.replica.state !== "ejected" && member !== first.member)
-      .sort(() => Math.random() - 0.5)
-      // Stable: still random among equals.
-      .sort((a, b) => Number(b.replica.state === "well") - Number(a.replica.state === "well"))
-      .slice(0, OTHERS_MAX);
+    const others = othersThan(first.member);
     const answers: Answer[] = [first.value];
     trace.tries += others.length;
     const found = await firstFound(
@@ -127,7 +134,14 @@ export function createFinder(options: FinderOptions): Finder {
       return verdict;
     },
     async listDirectory(path, trace, deadline) {
-      return (await askRandom((member) => viewOf(member).list(path, trace), trace, deadline)).value;
+      const asked = await askRandom((member) => viewOf(member).list(path, trace), trace, deadline);
+      if (asked.value !== null) return asked.value;
+      const others = othersThan(asked.member);
+      trace.tries += others.length;
+      const lists = await Promise.allSettled(
+        others.map((member) => withPatience(viewOf(member).list(path, trace), member.replica)),
+      );
+      return lists.flatMap((list) => (list.status === "fulfilled" && list.value ? [list.value] : []))[0] ?? null;
     },
   };
 }

@@ -34,6 +34,8 @@ const LARGE_DIRECTORY = 5_000;
 const LARGE_FOR_MS = 300_000;
 /** Learning a directory stops here, at some 10,000 entries: reading them would hold up everybody else. */
 const LEARNT_MAX_BYTES = 1024 * 1024;
+/** Also where nothing is to be remembered: the same request would find the file again, and be refused again. */
+const REFUSED_MIN_MS = 1_000;
 /** A page of some 100,000 entries is as long as one gets. */
 const SHOWN_MAX_BYTES = 8 * 1024 * 1024;
 /** Metadata is a few RPCs; whoever needs longer hangs. */
@@ -200,7 +202,7 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
       const stat = directory?.kind === "listed" ? directory.entries.get(baseName(path)) : undefined;
       return stat !== undefined && fileType(stat) === "file" ? stat : undefined;
     },
-    refused: (path, verdict) => files.set(path, verdict, ttlMs),
+    refused: (path, verdict) => files.set(path, verdict, Math.max(ttlMs, REFUSED_MIN_MS)),
     forget(path) {
       files.delete(path);
       directories.delete(parentPath(path));
