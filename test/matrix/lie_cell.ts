@@ -38,7 +38,7 @@ export async function runLieCell(lab: Laboratory, operation: WebOperation, lie: 
       for (let index = 0; index < REQUESTS; index++) {
         if (lie === "file truncated" || lie === "other contents") await expectEither(web, operation, lie);
         // Always the same file: the one that the server lies about.
-        else await askOnce(web, operation, 0);
+        else await askOnce(web, operation, 0, { mayRedirect: lie === "a directory in its place" });
       }
     }
   } finally {
@@ -95,7 +95,8 @@ async function expectEither(web: WebServer, operation: WebOperation, lie: LieNam
   const part = (whole: Buffer) => (operation === "range GET" ? whole.subarray(start, start + 2_000_001) : whole);
   expect(status).toBe(operation === "range GET" ? 206 : 200);
   if (operation === "HEAD") return expect([truth.length, other.length]).toContain(Number(header("content-length")));
-  const whole = body.equals(part(truth)) ? truth : body.equals(part(other)) ? other : null;
-  expect(whole === null ? "a mixture" : "one version").toBe("one version");
-  if (operation === "range GET") expect(header("content-range")).toEndWith(`/${whole!.length}`);
+  // A part of the shorter one may be a part of the longer one as well: its size tells which is meant.
+  const size = operation === "range GET" ? Number(header("content-range")?.split("/")[1]) : body.length;
+  const whole = [truth, other].find((each) => each.length === size && body.equals(part(each)));
+  expect(whole === undefined ? "a mixture" : "one version").toBe("one version");
 }

@@ -97,7 +97,9 @@ export function createSiteEditor(master: TestServer, random: SeededRandom): Site
       if (page.kind === "volatile" && currentVersion(page).bytes !== null && random.chance(0.5)) return remove(page);
       write(page, makeBytes(page), random.chance(0.1));
       // Within one second, and of the same size: only its contents tell the second from the first.
-      if (page.kind !== "streamed" && random.chance(0.15)) write(page, makeBytes(page, true), random.chance(0.2));
+      // Not of large files, whose ETag is made of size and time: there, the settle window of the synchroniser has to do.
+      const isHashed = page.kind !== "streamed" && page.kind !== "held";
+      if (isHashed && random.chance(0.15)) write(page, makeBytes(page, true), random.chance(0.2));
     },
   };
 }
