@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { chmodSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { freePort } from "../../src/cluster/free_port.ts";
 import { type Cluster, startCluster, type TestServer } from "../helpers/cluster.ts";
 import { type Fault, startFaultProxy } from "../helpers/fault_proxy.ts";
@@ -62,18 +62,23 @@ async function startPair(): Promise<Cluster> {
   return cluster;
 }
 
+/** Two good servers; a test puts something bad in the place of the second one. */
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startPair();
+});
+afterAll(async () => await cluster[Symbol.asyncDispose]());
+
 describe("a server that is none", () => {
   test.each<[string, () => string | Promise<string>]>([
     ["a port that refuses", async () => `127.0.0.1:${await freePort()}`],
     ["an unknown host name", () => "no-such-host.invalid:9094"],
     ["an address that leads nowhere", () => "[100::1]:9094"],
   ])("%s", async (_, badHost) => {
-    await using cluster = await startPair();
     await expectNoHarm({ cluster, badHost: await badHost() });
   });
 
   test("an HTTP server", async () => {
-    await using cluster = await startPair();
     const http = createServer((_, response) => void response.end("hello"));
     const { promise, resolve } = Promise.withResolvers<void>();
     http.listen(0, "127.0.0.1", resolve);
@@ -103,14 +108,12 @@ describe("behind a network that", () => {
     ["cuts before the version is checked", { kind: "cutBefore", command: "fstat", how: "close" }],
     ["lets nobody authenticate", { kind: "denyAuth" }],
   ])("%s", async (_, fault) => {
-    await using cluster = await startPair();
     await using proxy = await startFaultProxy(cluster.servers[1]!.port);
     await proxy.set(fault);
     await expectNoHarm({ cluster, badHost: proxy.host });
   });
 
   test("turns bad while it is used, in one way after the other", async () => {
-    await using cluster = await startPair();
     await using proxy = await startFaultProxy(cluster.servers[1]!.port);
     const serversFile = join(cluster.directory, "good-and-bad.txt");
     writeFileSync(serversFile, `${cluster.hosts[0]}\n${proxy.host}\n`);
