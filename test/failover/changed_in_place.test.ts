@@ -58,7 +58,7 @@ const streamed = ["--debug-headers", "--access-log", "off", "--buffer-limit", "0
 
 describe.each([1, 2])("with %d server(s), of which one has a file that", (servers) => {
   let cluster: Cluster;
-  let web: WebServer;
+  let web: WebServer | undefined;
   beforeAll(async () => {
     cluster = await startCluster({ servers });
     for (const server of cluster.servers) {
@@ -69,7 +69,7 @@ describe.each([1, 2])("with %d server(s), of which one has a file that", (server
     web = await startWebServer(["--servers", cluster.serversFile, ...streamed]);
   });
   afterAll(async () => {
-    await web[Symbol.asyncDispose]();
+    await web?.[Symbol.asyncDispose]();
     await cluster[Symbol.asyncDispose]();
   });
 
@@ -78,7 +78,7 @@ describe.each([1, 2])("with %d server(s), of which one has a file that", (server
   test.each(numbered)("%s while it is sent", async (_, { act, mayComplete }, path) => {
     let sender: TestServer | undefined;
     const { response, end } = await download({
-      port: web.port,
+      port: web!.port,
       path,
       onHead: (head) => {
         sender = cluster.servers.find(({ host }) => head.includes(`X-Served-By: ${host}`));
