@@ -41,8 +41,11 @@ export interface Answers {
   error(visit: Visit, status: SiteErrorStatus, onEnd: OnEnd): Promise<Response>;
 }
 
-/** A version that changes between being found and being opened is looked for again so often. */
-const OPEN_TRIES = 3;
+/**
+ * A version that changes between being found and being opened is looked for again so often: while a synchronisation replaces it,
+ * what is remembered of each server is out of date once.
+ */
+const OPEN_TRIES = 10;
 /** With no server well, and an old answer at hand, the servers get this long to do better. */
 const STALE_PATIENCE_MS = 1_000;
 
