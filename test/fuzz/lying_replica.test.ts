@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { startCluster } from "../helpers/cluster.ts";
+import { watchMemory } from "../helpers/watch_memory.ts";
 import { startWebServer } from "../helpers/web_server.ts";
 import { sampleProcess } from "../soak/process_watch.ts";
 import { fuzz, fuzzLimitMs, fuzzSeconds } from "./fuzz_run.ts";
@@ -82,27 +83,6 @@ async function synchronise(words: readonly string[]): Promise<void> {
   // What a server says reaches a terminal only as harmless text.
   expect(stderr + stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/);
   expect(peakMegabytes).toBeLessThan(400);
-}
-
-/** The most that a process has held, looked at while it runs: the kernel's own figure begins with that of the test's process. */
-function watchMemory(pid: number): { stop(): number } {
-  let peak = 0;
-  const timer = setInterval(() => {
-    try {
-      const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
-      peak = Math.max(peak, Number(kilobytes) / 1024);
-    } catch (error) {
-      // It has ended.
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "ESRCH")
-        throw error;
-    }
-  }, 20);
-  return {
-    stop() {
-      clearInterval(timer);
-      return peak;
-    },
-  };
 }
 
 test(

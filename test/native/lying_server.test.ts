@@ -1,4 +1,5 @@
 /** The native library against a server that lies: it neither crashes nor waits for ever, and believes nothing impossible. */
+import { watchMemory } from "../helpers/watch_memory.ts";
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -51,10 +52,11 @@ async function tellLie(
     timeout: childLimitMs,
     killSignal: "SIGKILL",
   });
+  const memory = watchMemory(child.pid);
   const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const maxRssMb = Math.round(memory.stop());
   const failed: Report = { lie: { value: null }, lieMs: 0, honest: { value: null }, leakedDescriptors: 0 };
   const report = stdout === "" ? failed : (JSON.parse(stdout) as Report);
-  const maxRssMb = Math.round((child.resourceUsage()?.maxRSS ?? 0) / 2 ** 20);
   return { ...report, stderr, exitCode, maxRssMb, lines: [...server.lines] };
 }
 
