@@ -1,7 +1,8 @@
 /** A 4 KB file from memory, against nginx from local disk: requests/s and p99, one busy thread each. */
+import { cpuSeconds } from "./harness/cpu_time.ts";
 import { startNginx } from "./harness/nginx.ts";
-import { atLeast, atMost, type Question, ratioCells, type Row } from "./harness/question.ts";
-import { compare, type Pair, sideBySide } from "./harness/side_by_side.ts";
+import { atLeast, atMost, digits, type Question, ratioCells, type Row } from "./harness/question.ts";
+import { compare, type Pair, quantile, sideBySide } from "./harness/side_by_side.ts";
 import { countRpcs, describeRpcs, forgetRpcs, plantFiles, serve, startSite } from "./harness/site.ts";
 import { wrk, type WrkResult } from "./harness/wrk.ts";
 
@@ -32,13 +33,12 @@ export const cachedSmall: Question = {
     {
       await using nginx = await startNginx(root);
       await using web = await serve(cluster);
-      const load = (url: string, headers: readonly string[] = []) => wrk(url + PATH, { ...LOAD, headers });
-      await load(web.url);
+      await load(web);
       await forgetRpcs(cluster);
       const began = performance.now();
       const pairs = await measure(
-        () => load(web.url),
-        () => load(nginx.url),
+        () => load(web),
+        () => load(nginx),
       );
       const seconds = Math.round((performance.now() - began) / 1000);
       const rpcs = `${describeRpcs(await countRpcs(cluster))} for ${total(pairs)} requests in ${seconds} s`;
@@ -46,11 +46,17 @@ export const cachedSmall: Question = {
       const p99 = compare(pairs, ({ p99Ms }) => p99Ms);
       rows.push(
         { what: "cached 4 KB file, requests/s, to nginx", ...ratioCells(rate), rpcs, reach: atLeast(rate.ratio, 1) },
+        {
+          what: `the same, CPU time a request, ours ${digits(median(pairs, 0))} µs, nginx's ${digits(median(pairs, 1))} µs`,
+          ...ratioCells(compare(pairs, ({ cpuMicroseconds }) => cpuMicroseconds)),
+          rpcs: "",
+          reach: null,
+        },
         { what: "the same, p99, wrk -c32", ...ratioCells(p99), rpcs: "", reach: atMost(p99.ratio, 1.2) },
       );
       const browsers = await measure(
-        () => load(web.url, browserHeaders),
-        () => load(nginx.url, browserHeaders),
+        () => load(web, browserHeaders),
+        () => load(nginx, browserHeaders),
       );
       rows.push({
         what: "the same with a browser's 8 headers, requests/s",
@@ -62,8 +68,8 @@ export const cachedSmall: Question = {
     await using nginx = await startNginx(root, { log: true });
     await using web = await serve(cluster, "--access-log", "combined");
     const pairs = await measure(
-      () => wrk(web.url + PATH, LOAD),
-      () => wrk(nginx.url + PATH, LOAD),
+      () => load(web),
+      () => load(nginx),
     );
     rows.push({
       what: "the same, both writing an access log, requests/s",
@@ -75,18 +81,39 @@ export const cachedSmall: Question = {
   },
 };
 
+interface Server {
+  readonly url: string;
+  readonly pid: number;
+}
+
+interface LoadResult extends WrkResult {
+  /** Of the serving process, user and system, a request. */
+  readonly cpuMicroseconds: number;
+}
+
+async function load({ url, pid }: Server, headers: readonly string[] = []): Promise<LoadResult> {
+  const before = cpuSeconds(pid);
+  const result = await wrk(url + PATH, { ...LOAD, headers });
+  return { ...result, cpuMicroseconds: ((cpuSeconds(pid) - before) / result.requests) * 1e6 };
+}
+
 function measure(
-  ours: () => Promise<WrkResult>,
-  theirs: () => Promise<WrkResult>,
-): Promise<readonly Pair<WrkResult>[]> {
+  ours: () => Promise<LoadResult>,
+  theirs: () => Promise<LoadResult>,
+): Promise<readonly Pair<LoadResult>[]> {
   return sideBySide(ours, theirs, ROUNDS, ratePerSecond);
 }
 
-function ratePerSecond({ requestsPerSecond, failures }: WrkResult): number {
+function ratePerSecond({ requestsPerSecond, failures }: LoadResult): number {
   if (failures > 0) throw new Error(`${failures} requests failed`);
   return requestsPerSecond;
 }
 
-function total(pairs: readonly Pair<WrkResult>[]): number {
+function median(pairs: readonly Pair<LoadResult>[], side: 0 | 1): number {
+  const times = pairs.map((pair) => pair[side].cpuMicroseconds);
+  return quantile(times, 0.5);
+}
+
+function total(pairs: readonly Pair<LoadResult>[]): number {
   return pairs.reduce((sum, [ours]) => sum + ours.requests, 0);
 }

@@ -8,6 +8,8 @@ import { program } from "./programs.ts";
 
 export interface Nginx extends AsyncDisposable {
   readonly url: string;
+  /** Of the master process, whose child does the work. */
+  readonly pid: number;
 }
 
 export interface NginxOptions {
@@ -41,7 +43,7 @@ export async function startNginx(root: string, { log = false }: NginxOptions = {
     await stop();
     throw new Error("nginx did not start");
   }
-  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid, [Symbol.asyncDispose]: stop };
 }
 
 function configuration(directory: string, root: string, port: number, log: boolean): string {
