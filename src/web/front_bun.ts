@@ -57,7 +57,7 @@ export function startBunFront(options: BunFrontOptions): Front {
     async stop() {
       isStopping = true;
       const stopped = server.stop();
-      // It would wait for idle connections, too, until they time out.
+      // It would wait for connections whose request has not come whole, too, until they time out.
       await drained(() => server.pendingRequests);
       // With HTTP/2 a request no longer counts as pending when the last of its body is still to be sent.
       if (options.http2) await Promise.race([stopped, Bun.sleep(HTTP2_LINGER_MS)]);

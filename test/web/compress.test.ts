@@ -84,6 +84,13 @@ describe.each([["br"], ["zstd"], ["gzip"]] as const)("%s", (coding) => {
   });
 });
 
+test("no two codings share an ETag", async () => {
+  const etags = ["identity", "br", "zstd", "gzip"].map(async (coding) =>
+    (await get("/style.css", accepting(coding))).header("etag"),
+  );
+  expect(new Set(await Promise.all(etags)).size).toBe(4);
+});
+
 test("the client's weights decide", async () => {
   expect((await get("/style.css", accepting("br;q=0.5, gzip"))).header("content-encoding")).toBe("gzip");
   expect((await get("/style.css", accepting("br;q=0, zstd;q=0, gzip;q=0"))).header("content-encoding")).toBeNull();

@@ -56,6 +56,8 @@ describe.each([["bun"], ["node"]])("--front %s", (front) => {
   test("SIGTERM lets a download of 100 MB end, takes no new connections, and is not held up by idle ones", async () => {
     await using server = await start();
     const idle = await connected(server.port);
+    const half = await connected(server.port);
+    half.write("GET / HT");
     const used = await connected(server.port);
     used.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     await new Promise((resolve) => used.once("data", resolve));
@@ -75,6 +77,7 @@ describe.each([["bun"], ["node"]])("--front %s", (front) => {
     // Idle connections have minutes left; this leaves room for a busy machine.
     expect(performance.now() - endedAt).toBeLessThan(5_000);
     idle.destroy();
+    half.destroy();
     used.destroy();
   });
 
