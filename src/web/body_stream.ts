@@ -75,7 +75,7 @@ export function openStreams(): number {
 }
 
 function chunkLimit(): number {
-  return Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, STREAMS_BYTES / (2 * Math.max(1, streams))));
+  return Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, Math.floor(STREAMS_BYTES / (2 * Math.max(1, streams)))));
 }
 
 /**
