@@ -154,6 +154,8 @@ async function remove(run: TargetRun, { path, target, top, isConflict }: Deletio
     const there = await lstatOrNull(run.sourceStore, sourcePath(run, top));
     if (there !== null && (!isConflict || fileType(there) === "directory")) {
       warn(run, own, "delete", "it appeared at the source meanwhile, and is kept");
+      // What is kept is not what the source has now: only the next run is done.
+      run.counts.unstable++;
       return false;
     }
     // What was in a directory has been moved to the backup by now, one by one.

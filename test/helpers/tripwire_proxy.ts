@@ -56,7 +56,10 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
       const watched = armed;
       if (watched !== null && countdown === null) {
         const line = bytes.toString("latin1", 0, 64);
-        if (watched.trip.names.some((name) => line.startsWith(`${name} `)) && ++watched.seen === watched.trip.nth) {
+        if (
+          watched.trip.names.some((name) => line.startsWith(name) && /^[ \n]/.test(line.slice(name.length))) &&
+          ++watched.seen === watched.trip.nth
+        ) {
           if (watched.trip.on === "command") await pull();
           else countdown = watched.trip.bytes + (watched.trip.on === "payload" ? bytes.indexOf("\n") + 1 : 0);
         }
