@@ -23,19 +23,29 @@ export interface Asked {
 
 /** One judge for all clients: an ETag must stand for one body and a body for one ETag, whoever served it and when. */
 export function createJudge(): (asked: Asked) => Verdict {
-  const versionByEtag = new Map<string, number>();
+  /** What each ETag can stand for, narrowed by every response that has it: a part, or a length, may be that of several versions. */
+  const versionsByEtag = new Map<string, readonly number[]>();
   const etagByVersion = new Map<string, string>();
 
-  function etagFinding(page: Page, { number }: Version, etag: string): string | null {
-    const seen = versionByEtag.get(`${page.path}\0${etag}`);
-    if (seen !== undefined && seen !== number) return `${etag} of version ${number} stood for version ${seen} as well`;
-    const other = etagByVersion.get(`${page.path}\0${number}`);
-    return other !== undefined && other !== etag ? `version ${number} had ${other} before, and now ${etag}` : null;
+  /** The versions that the ETag can still stand for, or what is wrong with it. */
+  function narrow(page: Page, versions: readonly Version[], etag: string): string | null {
+    const key = `${page.path}\0${etag}`;
+    const before = versionsByEtag.get(key);
+    const fitting = versions
+      .map(({ number }) => number)
+      .filter((number) => before?.includes(number) ?? true)
+      .filter((number) => (etagByVersion.get(`${page.path}\0${number}`) ?? etag) === etag);
+    if (fitting.length === 0) {
+      const others = versions.map(({ number }) => `${number} had ${etagByVersion.get(`${page.path}\0${number}`)}`);
+      return `${etag} stood for version ${before?.join(" or ")}; ${others.join(", ")}`;
+    }
+    versionsByEtag.set(key, fitting);
+    if (fitting.length === 1) etagByVersion.set(`${page.path}\0${fitting[0]}`, etag);
+    return null;
   }
 
   function judgeVersions(asked: Asked, response: RawResponse, fits: (version: Version) => boolean): Verdict {
     const { page, from, to } = asked;
-    // A part, or a length, may be that of several versions.
     const versions = liveVersions(page, from, to).filter(fits);
     if (versions.length === 0) {
       const old = page.versions.findLast(fits);
@@ -50,13 +60,8 @@ export function createJudge(): (asked: Asked) => Verdict {
     if (dated.length === 0) return wrong("wrong header", `Last-Modified ${modified}`);
     const etag = response.header("etag");
     if (etag === null) return wrong("wrong ETag", "there is none");
-    const findings = dated.map((version) => etagFinding(page, version, etag));
-    if (!findings.includes(null)) return wrong("wrong ETag", findings.join("; "));
-    const [only] = dated;
-    if (only !== undefined && dated.length === 1) {
-      versionByEtag.set(`${page.path}\0${etag}`, only.number);
-      etagByVersion.set(`${page.path}\0${only.number}`, etag);
-    }
+    const finding = narrow(page, dated, etag);
+    if (finding !== null) return wrong("wrong ETag", finding);
     return { kind: "right", status: response.status, bytes: response.body.length };
   }
 
@@ -81,9 +86,9 @@ export function createJudge(): (asked: Asked) => Verdict {
       }
       case 304: {
         const etag = response.header("etag") ?? "";
-        const number = versionByEtag.get(`${page.path}\0${etag}`);
-        const isLive = liveVersions(page, from, to).some((version) => version.number === number);
-        return isLive ? right : wrong("stale bytes", `304 for ${etag}, version ${number}`);
+        const numbers = versionsByEtag.get(`${page.path}\0${etag}`) ?? [];
+        const isLive = liveVersions(page, from, to).some(({ number }) => numbers.includes(number));
+        return isLive ? right : wrong("stale bytes", `304 for ${etag}, version ${numbers.join(" or ")}`);
       }
       case 404: {
         const mayBeMissing = liveVersions(page, from, to).some(({ bytes }) => bytes === null);

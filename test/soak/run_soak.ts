@@ -82,6 +82,7 @@ export async function runSoak({ seconds, seed, log, stop }: SoakOptions): Promis
     targets: replicas.hosts,
     directory: siteRoot,
     onCycle: (clean, beganAfter) => {
+      log(`synchronised since ${Math.round(beganAfter)}: ${clean.join(" ")}`);
       for (const host of clean) cleanSince.set(host, beganAfter);
       if (cleanSince.size < replicas.hosts.length) return;
       retireVersions(pages, Math.min(...cleanSince.values()), performance.now());
@@ -109,7 +110,11 @@ export async function runSoak({ seconds, seed, log, stop }: SoakOptions): Promis
     }
     if (verdict.kind === "wrong") {
       const held = replicas.servers.map((server) => `${server.host} has ${versionOnDisk(server, asked.page)}`);
-      problem(`${describe(asked, verdict.finding, verdict.detail)}; now ${held.join(", ")}`);
+      const times = asked.page.versions.map(
+        ({ number, bornAt, goneAt }) => `v${number} ${Math.round(bornAt)}..${Math.round(goneAt)}`,
+      );
+      const facts = `now ${held.join(", ")}; ${times.slice(-5).join(", ")}`;
+      problem(`${describe(asked, verdict.finding, verdict.detail)}; ${facts}`);
     }
   };
 
