@@ -49,13 +49,17 @@ const chosen = chooseQuestions(positionals);
 const sections: Section[] = [];
 console.log(describeMachine());
 for (const question of chosen) {
-  const command = `npm run bench -- ${question.name}`;
+  const command = commandOf(question);
   console.log(`\n${command}`);
   const section = await answer(question, command);
   sections.push(section);
   console.log(renderTable([section]));
 }
-if (options.write) writeTable(sections);
+if (options.write) writeTable(sections, questions.map(commandOf));
+
+function commandOf({ name }: Question): string {
+  return `npm run bench -- ${name}`;
+}
 
 async function answer({ programs, ask }: Question, command: string): Promise<Section> {
   const missing = findMissing(programs);

@@ -16,32 +16,43 @@ const FILE = join(import.meta.dir, "../../docs/performance.md");
 const BEGIN = "<!-- results: written by the command below, not by hand -->";
 const END = "<!-- end of results -->";
 
+const HEADING = [
+  "| measure | measured | middle half | RPCs at the servers | reach |  | command |",
+  "| --- | --- | --- | --- | --- | --- | --- |",
+];
+
 export function renderTable(sections: readonly Section[]): string {
-  const lines = [
-    "| measure | measured | middle half | RPCs at the servers | reach |  | command |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
-  ];
-  for (const { command, rows, skipped } of sections) {
-    if (skipped !== null) lines.push(cells([`skipped: ${skipped}`, "", "", "", "", "", `\`${command}\``]));
-    for (const { what, measured, spread, rpcs, reach } of rows) {
-      const verdict = reach === null ? "" : reach.isReached ? "yes" : "**no**";
-      lines.push(cells([what, measured, spread, rpcs, reach?.text ?? "", verdict, `\`${command}\``]));
-    }
-  }
-  return `${lines.join("\n")}\n`;
+  return lines([...HEADING, ...sections.flatMap(rowLines)]);
 }
 
-/** Puts the table in the place of the last one. */
-export function writeTable(sections: readonly Section[]): void {
+/** Puts the sections into the table, each in the place of what its command gave the last time; `order`: of the commands. */
+export function writeTable(sections: readonly Section[], order: readonly string[]): void {
   const text = readFileSync(FILE, "utf8");
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
   if (begin < 0 || end < begin) throw new Error(`${FILE} has no place for the results: "${BEGIN}" and "${END}"`);
-  const machine = `Measured ${describeMachine()}.`;
-  const table = `${BEGIN}\n\n${machine}\n\n${renderTable(sections)}\n`;
+  const old = text.slice(begin, end).split("\n");
+  const rows = order.flatMap((command) => {
+    const section = sections.find((each) => each.command === command);
+    return section === undefined ? old.filter((line) => line.endsWith(`| \`${command}\` |`)) : rowLines(section);
+  });
+  const table = `${BEGIN}\n\nLast measured ${describeMachine()}.\n\n${lines([...HEADING, ...rows])}\n`;
   writeFileSync(FILE, text.slice(0, begin) + table + text.slice(end));
+}
+
+function rowLines({ command, rows, skipped }: Section): string[] {
+  const code = `\`${command}\``;
+  if (skipped !== null) return [cells([`skipped: ${skipped}`, "", "", "", "", "", code])];
+  return rows.map(({ what, measured, spread, rpcs, reach }) => {
+    const verdict = reach === null ? "" : reach.isReached ? "yes" : "**no**";
+    return cells([what, measured, spread, rpcs, reach?.text ?? "", verdict, code]);
+  });
 }
 
 function cells(texts: readonly string[]): string {
   return `| ${texts.join(" | ")} |`;
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join("");
 }

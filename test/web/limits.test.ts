@@ -93,10 +93,15 @@ describe.each([["bun"], ["node"]])("--front %s", (front) => {
     expect(await isAnswered(web)).toBe(true);
     const before = residentMB(web);
     const sockets = await connections(web, slowReaders, (socket) => {
-      socket.pause();
+      let taken = 0;
+      socket.on("data", (chunk) => {
+        taken += chunk.length;
+        // Far enough for chunks to have grown; nobody reads further.
+        if (taken > 5 * MB) socket.pause();
+      });
       socket.write(request("/large.bin"));
     });
-    // All of them have their first bytes; nobody takes more.
+    await waitUntil("all have read 5 MB", () => sockets.every((socket) => socket.isPaused()), 120_000);
     await waitUntil(
       "all are being sent",
       async () => (await metric(web, "chirp_site_unfinished_requests")) >= slowReaders,
