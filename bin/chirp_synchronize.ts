@@ -3,9 +3,9 @@
 import { LibraryError, requireLibrary } from "../src/chirp/library.ts";
 import { UsageError } from "../src/cli/arguments.ts";
 import { programCommand, runMain } from "../src/cli/command.ts";
-import { readCommand } from "../src/sync/command.ts";
-import { program } from "../src/sync/command_line.ts";
-import { createOutput } from "../src/sync/output.ts";
+import { readCommand } from "../src/sync/options/command.ts";
+import { program } from "../src/sync/options/command_line.ts";
+import { createOutput } from "../src/sync/output/output.ts";
 import { runCycles } from "../src/sync/cycles.ts";
 
 /** No code that chirp_synchronize gives a meaning: a mistake of ours must not look like "they differ" (1). */

@@ -5,9 +5,9 @@ import { LibraryError, requireLibrary } from "./chirp/library.ts";
 import type { ServerAddress } from "./chirp/server_address.ts";
 import { exitForUsage, readArguments, usageExitCode } from "./cli/read_arguments.ts";
 import { parseServersFile, ServersFileError } from "./servers_file.ts";
-import { ListenError } from "./web/listen_error.ts";
-import { checkServeOptions, serveProgram } from "./web/serve_options.ts";
-import { readTlsFiles, TlsFilesError } from "./web/tls_files.ts";
+import { ListenError } from "./web/front/listen_error.ts";
+import { checkServeOptions, serveProgram } from "./web/options/serve_options.ts";
+import { readTlsFiles, TlsFilesError } from "./web/front/tls_files.ts";
 import { watchFile } from "./web/watch_file.ts";
 import { startWebServer, type WebServer } from "./web/web_server.ts";
 

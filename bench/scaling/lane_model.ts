@@ -12,7 +12,7 @@ export interface LaneModel {
   abandonOlderThan(ms: number): void;
 }
 
-/** As in src/replicas/pool.ts and src/web/replica_view.ts. */
+/** As in src/replicas/pool.ts and src/web/content/replica_view.ts. */
 const WORKERS = 3;
 const QUEUE_LIMIT = 1_000;
 const TIMEOUT_MS = 5_000;

@@ -1,9 +1,9 @@
 /** Once, or again and again (--every). */
-import { createConnections } from "./connections.ts";
-import type { Command } from "./command.ts";
-import type { Output } from "./output.ts";
-import { exitCodes } from "./exit_code.ts";
-import { pause } from "./retrying_store.ts";
+import { createConnections } from "./store/connections.ts";
+import type { Command } from "./options/command.ts";
+import type { Output } from "./output/output.ts";
+import { exitCodes } from "./output/exit_code.ts";
+import { pause } from "./store/retrying_store.ts";
 import { synchronize } from "./synchronize.ts";
 
 export interface Cycles {

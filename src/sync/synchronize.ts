@@ -1,10 +1,10 @@
 /** One source, several targets: the entry point of the synchronisation. */
-import type { Endpoint } from "./endpoint.ts";
-import { exitCodeOfTarget, worstExitCode } from "./exit_code.ts";
-import { openSource } from "./open_source.ts";
-import { emptyCounts, type Ending, type Report, type TargetReport } from "./report.ts";
-import { runTarget } from "./run_target.ts";
-import { openStore, type Synchronization } from "./synchronization.ts";
+import type { Endpoint } from "./store/endpoint.ts";
+import { exitCodeOfTarget, worstExitCode } from "./output/exit_code.ts";
+import { openSource } from "./source/open_source.ts";
+import { emptyCounts, type Ending, type Report, type TargetReport } from "./output/report.ts";
+import { runTarget } from "./target/run_target.ts";
+import { openStore, type Synchronization } from "./source/synchronization.ts";
 
 /** Throws only what is a mistake of this program; all that happens to servers and files is in the report. */
 export async function synchronize(job: Synchronization): Promise<Report> {

@@ -1,18 +1,18 @@
 /** Puts the web server together: the site behind its listener, and the admin's listener. */
 import type { ServerAddress } from "../chirp/server_address.ts";
-import { startAdmin, type Admin } from "./admin.ts";
-import { openStreams } from "./body_stream.ts";
-import type { Front } from "./front.ts";
-import { startBunFront } from "./front_bun.ts";
-import { openListener } from "./listen_error.ts";
-import { createLogWriter } from "./log_writer.ts";
-import { createLoggedSite } from "./logged_site.ts";
-import { createRateLimit } from "./rate_limit.ts";
-import { createServerNews } from "./server_news.ts";
-import type { ServeOptions } from "./serve_options.ts";
-import { createSiteParts } from "./site_parts.ts";
-import { writeStdout } from "./write_stdout.ts";
-import { createStatistics } from "./statistics.ts";
+import { startAdmin, type Admin } from "./operations/admin.ts";
+import { openStreams } from "./content/body_stream.ts";
+import type { Front } from "./front/front.ts";
+import { startBunFront } from "./front/front_bun.ts";
+import { openListener } from "./front/listen_error.ts";
+import { createLogWriter } from "./operations/log_writer.ts";
+import { createLoggedSite } from "./operations/logged_site.ts";
+import { createRateLimit } from "./operations/rate_limit.ts";
+import { createServerNews } from "./content/server_news.ts";
+import type { ServeOptions } from "./options/serve_options.ts";
+import { createSiteParts } from "./site/site_parts.ts";
+import { writeStdout } from "./operations/write_stdout.ts";
+import { createStatistics } from "./operations/statistics.ts";
 
 export interface WebServer {
   readonly url: string;
@@ -66,7 +66,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       onUnexpected,
     };
     // node:http would add a fifth to every start.
-    const startNodeFront = serve.front === "node" ? (await import("./front_node.ts")).startNodeFront : null;
+    const startNodeFront = serve.front === "node" ? (await import("./front/front_node.ts")).startNodeFront : null;
     front = await openListener({ option: "--port", host, port }, () =>
       startNodeFront === null ? startBunFront({ ...frontOptions, http2: serve.http2 }) : startNodeFront(frontOptions),
     );

@@ -1,8 +1,8 @@
 /** chirp_synchronize's words by chance: understood, or refused with a message; a slip never passes for something else. */
 import { expect, test } from "bun:test";
 import { parseArguments, UsageError } from "../../src/cli/arguments.ts";
-import { readCommand } from "../../src/sync/command.ts";
-import { program } from "../../src/sync/command_line.ts";
+import { readCommand } from "../../src/sync/options/command.ts";
+import { program } from "../../src/sync/options/command_line.ts";
 import { fuzz, fuzzLimitMs, fuzzSeconds, mutate } from "./fuzz_run.ts";
 
 const names = Object.keys(program.options);

@@ -2,7 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { formatHttpDate } from "../../src/web/http_date.ts";
+import { formatHttpDate } from "../../src/web/http/http_date.ts";
 import { startCluster } from "../helpers/cluster.ts";
 import { run } from "../helpers/run.ts";
 import { startWebServer } from "../helpers/web_server.ts";

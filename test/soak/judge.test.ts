@@ -1,6 +1,6 @@
 /** The judge must be strict: what it lets pass, no soak will ever find. */
 import { expect, test } from "bun:test";
-import { formatHttpDate } from "../../src/web/http_date.ts";
+import { formatHttpDate } from "../../src/web/http/http_date.ts";
 import { parseResponse } from "../helpers/raw_response.ts";
 import type { ClientReply } from "./http_client.ts";
 import { createJudge } from "./judge.ts";

@@ -1,5 +1,5 @@
 /** Whether a reply is one that the site may give. Pure, but for what it remembers of ETags. */
-import { formatHttpDate } from "../../src/web/http_date.ts";
+import { formatHttpDate } from "../../src/web/http/http_date.ts";
 import type { RawResponse } from "../helpers/raw_response.ts";
 import type { ClientReply, ClientRequest } from "./http_client.ts";
 import { liveVersions, type Page, type Version } from "./page_history.ts";

@@ -1,7 +1,7 @@
 /** The promises of docs/chirp_synchronize.md, one by one, against real servers. The numbers are theirs. */
 import { expect, test } from "bun:test";
 import { existsSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
-import { formatLockOwner } from "../../src/sync/lock_owner.ts";
+import { formatLockOwner } from "../../src/sync/lock/lock_owner.ts";
 import { diskTree, plantSite, startServers } from "./servers.ts";
 import { describeTree, runProgram, sync, writingRpcs } from "./sync_run.ts";
 import { waitUntil } from "./wait.ts";

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { bytePath } from "../../src/chirp/byte_path.ts";
-import { createFilter, type Filter, type FilterRule } from "../../src/sync/filter.ts";
-import { forEachParallel } from "../../src/sync/semaphore.ts";
+import { createFilter, type Filter, type FilterRule } from "../../src/sync/selection/filter.ts";
+import { forEachParallel } from "../../src/sync/store/semaphore.ts";
 import { run } from "../helpers/run.ts";
 import { createRandom } from "./random_edits.ts";
 

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { bytePath } from "../../src/chirp/byte_path.ts";
 import { fileType } from "../../src/chirp/file_stat.ts";
 import { ChirpError } from "../../src/errors.ts";
-import { createConnections } from "../../src/sync/connections.ts";
-import { parseEndpoint } from "../../src/sync/endpoint.ts";
-import { listDirectory, lstatOrNull, readOnly, type Store } from "../../src/sync/store.ts";
+import { createConnections } from "../../src/sync/store/connections.ts";
+import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
+import { listDirectory, lstatOrNull, readOnly, type Store } from "../../src/sync/store/store.ts";
 import { type Cluster, startCluster } from "../helpers/cluster.ts";
 
 const connections = createConnections({

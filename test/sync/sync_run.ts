@@ -1,10 +1,10 @@
 /** Runs chirp_synchronize for a test, in this process or as users do, and looks at trees on disk. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { createConnections } from "../../src/sync/connections.ts";
-import { parseEndpoint } from "../../src/sync/endpoint.ts";
-import { defaultOptions, type SyncOptions } from "../../src/sync/options.ts";
-import type { Report, SyncEvent } from "../../src/sync/report.ts";
+import { createConnections } from "../../src/sync/store/connections.ts";
+import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
+import { defaultOptions, type SyncOptions } from "../../src/sync/options/options.ts";
+import type { Report, SyncEvent } from "../../src/sync/output/report.ts";
 import { synchronize } from "../../src/sync/synchronize.ts";
 import { run, type RunOptions, type RunResult } from "../helpers/run.ts";
 

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import type { Option } from "../../src/cli/arguments.ts";
-import { metricFamilies } from "../../src/web/metric_families.ts";
-import { errorPage, type ErrorStatus } from "../../src/web/pages.ts";
+import { metricFamilies } from "../../src/web/operations/metric_families.ts";
+import { errorPage, type ErrorStatus } from "../../src/web/pages/pages.ts";
 import { run } from "../helpers/run.ts";
-import { serveProgram } from "../../src/web/serve_options.ts";
-import { createStatistics } from "../../src/web/statistics.ts";
+import { serveProgram } from "../../src/web/options/serve_options.ts";
+import { createStatistics } from "../../src/web/operations/statistics.ts";
 
 const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
 const webServer = read("web-server.md");

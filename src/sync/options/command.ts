@@ -1,0 +1,208 @@
+/** From chirp_synchronize's arguments, and the files they name, to what is to be done. */
+import { readFileSync } from "node:fs";
+import { type Arguments, UsageError } from "../../cli/arguments.ts";
+import { bytePath } from "../../chirp/byte_path.ts";
+import { AddressError } from "../../chirp/server_address.ts";
+import type { BytePath } from "../../protocol.ts";
+import { parseServersFile, ServersFileError } from "../../servers_file.ts";
+import type { program } from "./command_line.ts";
+import type { ConnectionOptions } from "../store/connections.ts";
+import { type Endpoint, parseEndpoint } from "../store/endpoint.ts";
+import { type FilterRule, parseFilterFile, parseFilterRule } from "../selection/filter.ts";
+import { defaultOptions, type SyncOptions } from "./options.ts";
+import { relate } from "./overlap.ts";
+
+type Given = Arguments<typeof program>;
+
+export interface Command {
+  readonly source: Endpoint;
+  readonly targets: readonly Endpoint[];
+  readonly options: SyncOptions;
+  readonly connections: ConnectionOptions;
+  readonly check: boolean;
+  /** Seconds between the beginnings of two cycles; null: once. */
+  readonly everySeconds: number | null;
+  readonly output: OutputOptions;
+}
+
+export interface OutputOptions {
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  readonly itemize: boolean;
+  readonly stats: boolean;
+  readonly progress: boolean;
+  readonly json: boolean;
+  readonly debug: boolean;
+}
+
+/** Throws UsageError for all that is wrong with the words or the files they name. */
+export function readCommand(given: Given, environment: NodeJS.ProcessEnv, cwd: string): Command {
+  const { options } = given;
+  checkTogether(given);
+  const { source, targets } = readEndpoints(given, cwd);
+  return {
+    source,
+    targets,
+    options: { ...readOptions(given), ...(options.check ? { delete: true, dryRun: true } : {}) },
+    connections: {
+      auth: options.auth,
+      tickets: options.tickets ?? environment["CHIRP_CLIENT_TICKETS"] ?? "",
+      workers: Math.max(options.transfers, options.checkers),
+      timeoutSeconds: options.timeout,
+      connectTimeoutSeconds: Math.ceil(options.contimeout),
+    },
+    check: options.check,
+    everySeconds: options.every,
+    output: {
+      verbose: options.verbose,
+      quiet: options.quiet,
+      itemize: options.itemizeChanges,
+      stats: options.stats,
+      progress: options.progress,
+      json: options.json,
+      debug: options.debug,
+    },
+  };
+}
+
+function readOptions(given: Given): SyncOptions {
+  const { options } = given;
+  return {
+    ...defaultOptions,
+    recursive: options.recursive,
+    dryRun: options.dryRun,
+    checksum: options.checksum,
+    sizeOnly: options.sizeOnly,
+    ignoreTimes: options.ignoreTimes,
+    update: options.update,
+    existing: options.existing,
+    ignoreExisting: options.ignoreExisting,
+    modifyWindowSeconds: options.modifyWindow,
+    delete: options.delete,
+    maxDelete: options.maxDelete,
+    allowEmptySource: options.allowEmptySource,
+    ignoreErrors: options.ignoreErrors,
+    force: options.force,
+    backupDirectory: options.backupDir === null ? null : bytePath(options.backupDir),
+    rules: readRules(given),
+    filesFrom: options.filesFrom === null ? null : readLines(options.filesFrom, "--files-from"),
+    minSize: options.minSize,
+    maxSize: options.maxSize ?? Infinity,
+    maxDepth: options.maxDepth ?? Infinity,
+    perms: options.perms,
+    acls: options.acls,
+    times: !options.noTimes,
+    links: options.copyLinks ? "follow" : options.noLinks ? "skip" : "keep",
+    verify: options.verify,
+    serverSide: options.serverSide,
+    // thirdput is one connection from server to server; several at a time only slow each other down.
+    transfers: options.serverSide ? 1 : options.transfers,
+    checkers: options.checkers,
+    bandwidth: options.bwlimit === null || options.bwlimit === 0 ? null : options.bwlimit,
+    timeoutSeconds: options.timeout,
+    connectTimeoutSeconds: Math.ceil(options.contimeout),
+    retries: options.retries,
+    settleSeconds: options.settle,
+  };
+}
+
+/** Patterns count in the order in which they stand on the command line, whichever option gives them. */
+function readRules(given: Given): FilterRule[] {
+  const rules: FilterRule[] = [];
+  for (const { name, text } of given.occurrences) {
+    if (name === "exclude" || name === "include") rules.push(parseFilterRule(bytePath(text), name === "include"));
+    if (name === "exclude-from" || name === "include-from") {
+      rules.push(...parseFilterFile(readText(text, `--${name}`).toString("latin1"), name === "include-from"));
+    }
+  }
+  return rules;
+}
+
+function readEndpoints(given: Given, cwd: string): { source: Endpoint; targets: Endpoint[] } {
+  const [serverA = "", directoryA = "", ...words] = given.positionals;
+  const source = endpoint(serverA, directoryA, cwd);
+  const targets =
+    given.options.servers === null ? readPairs(words, cwd) : readServers(given.options.servers, source, words, cwd);
+  for (const [index, target] of targets.entries()) {
+    const [first, what] = overlapping([source, ...targets.slice(0, index)], target);
+    if (first === undefined) continue;
+    if (first === source)
+      throw new UsageError(`${what}: "${first.directory}" and "${target.directory}" on ${target.server}`);
+    throw new UsageError(
+      `two targets are one, or one lies in the other: "${first.directory}" and "${target.directory}" on ${target.server}`,
+    );
+  }
+  return { source, targets };
+}
+
+function overlapping(others: readonly Endpoint[], target: Endpoint): [Endpoint | undefined, string] {
+  for (const other of others) {
+    const relation =
+      other.server.toLowerCase() === target.server.toLowerCase() ? relate(other.directory, target.directory) : null;
+    if (relation !== null) return [other, relation];
+  }
+  return [undefined, ""];
+}
+
+function readPairs(words: readonly string[], cwd: string): Endpoint[] {
+  if (words.length === 0) throw new UsageError("target missing; expected: serverA dirA serverB dirB");
+  if (words.length % 2 === 1) {
+    throw new UsageError(`"${words.at(-1)}" has no directory; targets are pairs: serverB dirB [serverC dirC …]`);
+  }
+  const targets: Endpoint[] = [];
+  for (let index = 0; index < words.length; index += 2) targets.push(endpoint(words[index]!, words[index + 1]!, cwd));
+  return targets;
+}
+
+function readServers(file: string, source: Endpoint, words: readonly string[], cwd: string): Endpoint[] {
+  const [directory, ...more] = words;
+  if (directory === undefined || more.length > 0) {
+    throw new UsageError("with --servers the words are: serverA dirA dirB");
+  }
+  try {
+    const all = parseServersFile(readText(file, "--servers").toString("utf8"), file);
+    const targets = all.filter(({ server }) => server !== source.server);
+    if (targets.length === 0) throw new UsageError(`--servers ${file} names no server but the source`);
+    return targets.map(({ server }) => endpoint(server, directory, cwd));
+  } catch (error) {
+    if (error instanceof ServersFileError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function endpoint(server: string, directory: string, cwd: string): Endpoint {
+  if (directory === "") throw new UsageError(`the directory on "${server}" is empty`);
+  try {
+    return parseEndpoint(server, directory, cwd);
+  } catch (error) {
+    if (error instanceof AddressError) throw new UsageError(`"${server}" is no server: ${error.message}`);
+    throw error;
+  }
+}
+
+function checkTogether({ options }: Given): void {
+  const pairs = [
+    ["--verbose", options.verbose, "--quiet", options.quiet],
+    ["--copy-links", options.copyLinks, "--no-links", options.noLinks],
+    ["--check", options.check, "--every", options.every !== null],
+    ["--server-side", options.serverSide, "--bwlimit", options.bwlimit !== null],
+  ] as const;
+  for (const [first, isFirst, second, isSecond] of pairs) {
+    if (isFirst && isSecond) throw new UsageError(`${first} and ${second} cannot both be given`);
+  }
+}
+
+function readLines(file: string, option: string): BytePath[] {
+  return readText(file, option)
+    .toString("latin1")
+    .split(/\r?\n/)
+    .filter((line) => line !== "" && !line.startsWith("#") && !line.startsWith(";"));
+}
+
+function readText(file: string, option: string): Buffer {
+  try {
+    return readFileSync(file === "-" ? 0 : file);
+  } catch (error) {
+    throw new UsageError(`${option}: cannot read "${file}": ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,74 @@
+/** Where the words go: changes and summaries to standard output, errors and progress to standard error. */
+import type { Command } from "../options/command.ts";
+import { eventObject, replicaObject, reportObject, schemaLine } from "./json_output.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import type { Counts, Report, SyncEvent } from "./report.ts";
+import {
+  formatChange,
+  formatCheckSummary,
+  formatDifference,
+  formatFailure,
+  formatStats,
+  formatSummary,
+} from "./text_output.ts";
+
+export interface Output {
+  event(event: SyncEvent): void;
+  watch(replica: string, counts: Readonly<Counts>): void;
+  /** After each cycle. */
+  report(report: Report): void;
+}
+
+const NAME = "chirp_synchronize";
+
+export function createOutput({ output, check, targets }: Command): Output {
+  const several = targets.length > 1;
+  const { json, quiet } = output;
+  const isNaming = output.verbose || output.itemize;
+  const progress: Progress | null = output.progress && !json ? createProgress(process.stderr) : null;
+  if (json) print(JSON.stringify(schemaLine));
+
+  function print(line: string): void {
+    progress?.clear();
+    process.stdout.write(`${line}\n`);
+  }
+
+  function complain(line: string): void {
+    progress?.clear();
+    process.stderr.write(`${NAME}: ${line}\n`);
+  }
+
+  return {
+    event(event) {
+      if (json) print(JSON.stringify(eventObject(event)));
+      const prefix = several && "replica" in event ? `${event.replica} ` : "";
+      switch (event.kind) {
+        case "change":
+          if (!json && !quiet && isNaming) print(prefix + formatChange(event, output.itemize));
+          return;
+        case "difference":
+          if (!json && !quiet) print(prefix + formatDifference(event));
+          return;
+        case "failure":
+          if (check && !json) print(`${prefix}! ${event.path}`);
+          complain(formatFailure(event) + (output.debug && event.code !== null ? ` (${event.code})` : ""));
+          return;
+        case "warning":
+          complain(`warning: ${formatFailure(event)}`);
+          return;
+      }
+    },
+    watch: (replica, counts) => progress?.watch(replica, counts),
+    report(report) {
+      progress?.end();
+      for (const target of report.targets) {
+        if (target.ending !== null) complain(target.ending.message);
+        if (target.withheld !== null) complain(`${target.replica}: ${target.withheld}`);
+        if (json) print(JSON.stringify(replicaObject(target)));
+        else if (!quiet) print(check ? formatCheckSummary(target) : formatSummary(target));
+      }
+      if (json) print(JSON.stringify(reportObject(report)));
+      else if (output.stats) for (const line of formatStats(report)) print(line);
+    },
+  };
+}

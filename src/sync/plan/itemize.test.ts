@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import type { FileStat } from "../../protocol.ts";
+import { describeAction } from "./itemize.ts";
+import type { Action } from "./plan.ts";
+
+const file = (size: number, mtime: number): FileStat => ({ mode: 0o100644, size, mtime, ctime: 1, inode: 1, links: 1 });
+const directory: FileStat = { ...file(1, 1), mode: 0o040755 };
+const link: FileStat = { ...file(1, 1), mode: 0o120777 };
+const name = "x";
+
+/** The words of rsync 3 for the same changes. */
+test.each<[Action, string | null]>([
+  [{ kind: "copy", name, source: file(1, 1), target: null, reason: "new" }, ">f+++++++++"],
+  [{ kind: "copy", name, source: file(2, 2), target: file(1, 1), reason: "size" }, ">f.st......"],
+  [{ kind: "copy", name, source: file(1, 2), target: file(1, 1), reason: "time" }, ">f..t......"],
+  [{ kind: "copy", name, source: file(2, 1), target: file(1, 1), reason: "size" }, ">f.s......."],
+  [{ kind: "copy", name, source: file(1, 1), target: file(1, 1), reason: "contents" }, ">fc........"],
+  [{ kind: "copy", name, source: file(1, 1), target: link, reason: "type" }, ">f+++++++++"],
+  [{ kind: "link", name, source: link, target: null, reason: "new" }, "cL+++++++++"],
+  [{ kind: "link", name, source: link, target: link, reason: "contents" }, "cLc........"],
+  [{ kind: "directory", name, source: directory, target: null }, "cd+++++++++"],
+  [{ kind: "directory", name, source: directory, target: directory }, null],
+  [{ kind: "attributes", name, source: file(1, 2), target: file(1, 1), time: true, mode: false }, ".f..t......"],
+  [{ kind: "attributes", name, source: file(1, 2), target: file(1, 1), time: false, mode: true }, ".f...p....."],
+  [{ kind: "extraneous", name, target: file(1, 1) }, "*deleting  "],
+  [{ kind: "unchanged", name, source: file(1, 1), target: file(1, 1) }, null],
+  [{ kind: "skip", name, reason: "special" }, null],
+])("%o", (action, expected) => {
+  expect(describeAction(action, true)?.itemized ?? null).toBe(expected);
+});
+
+test("a time that is not kept is shown as T", () => {
+  const action: Action = { kind: "copy", name, source: file(2, 2), target: file(1, 1), reason: "size" };
+  expect(describeAction(action, false)?.itemized).toBe(">f.sT......");
+});

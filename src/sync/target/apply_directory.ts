@@ -1,0 +1,125 @@
+/** Carries out the plan of one directory, subdirectories not included. */
+import { fileType } from "../../chirp/file_stat.ts";
+import { ChirpError } from "../../errors.ts";
+import { backUp, restoreBackup } from "./backup.ts";
+import { copyRights } from "./copy_rights.ts";
+import { copyFiles } from "./copy_files.ts";
+import type { FileCopy } from "./file_copy.ts";
+import { makeDirectory, makeWay } from "./make_directory.ts";
+import type { Action } from "../plan/plan.ts";
+import { renameIntoPlace } from "./rename.ts";
+import { splitForStaging, stageDirectory, stagedRightsAgree } from "./stage_directory.ts";
+import {
+  type DirectoryNode,
+  endsRun,
+  recordFailure,
+  sourcePath,
+  type TargetRun,
+  targetPath,
+  within,
+} from "./target_run.ts";
+import { parentPath } from "../../chirp/byte_path.ts";
+
+type LinkAction = Extract<Action, { kind: "link" }>;
+type AttributesAction = Extract<Action, { kind: "attributes" }>;
+
+/** Makes the directory if need be, then files, links, times and modes in it. Throws only what ends the whole run. */
+export async function applyDirectory(run: TargetRun, node: DirectoryNode, actions: readonly Action[]): Promise<void> {
+  if (node.parent !== null && !(await node.parent.made.promise)) {
+    // Said once, for the directory that could not be made.
+    node.made.resolve(false);
+    run.counts.failed += actions.filter(isWork).length + 1;
+    return;
+  }
+  if (run.stop.aborted) {
+    node.made.resolve(false);
+    return;
+  }
+  const files = actions.filter((action) => action.kind === "copy");
+  try {
+    let rest: readonly FileCopy[] = files;
+    // The top was made before anything else: staging lies in it.
+    if (node.isNew && node.parent !== null) rest = await bringIntoBeing(run, node, files);
+    node.made.resolve(true);
+    if (rest.length > 0) await copyFiles(run, node, rest);
+  } catch (error) {
+    node.made.resolve(!node.isNew);
+    if (!(error instanceof ChirpError) || endsRun(error)) throw error;
+    recordFailure(run, node.path, node.isNew ? "make directory" : "copy into directory", error);
+    return;
+  }
+  for (const action of actions) {
+    if (run.stop.aborted) return;
+    if (action.kind === "link") await run.transfers.run(() => applyLink(run, node, action));
+    if (action.kind === "attributes") await run.transfers.run(() => applyAttributes(run, node, action));
+  }
+  if (run.options.acls) await copyRights(run, node);
+}
+
+/** The files that are still to be copied once the directory exists. */
+async function bringIntoBeing(
+  run: TargetRun,
+  node: DirectoryNode,
+  files: readonly FileCopy[],
+): Promise<readonly FileCopy[]> {
+  const { first, later } = splitForStaging(files);
+  const isWhole = first.length > 0 && (await stagedRightsAgree(run, node));
+  if (node.target !== null) await makeWay(run, node);
+  if (isWhole) await stageDirectory(run, node, first);
+  else await makeDirectory(run, node);
+  if (node.parent !== null) {
+    node.parent.touched = true;
+    if (!isWhole) node.rightsAgree = node.parent.rightsAgree;
+  }
+  run.counts.directories++;
+  return isWhole ? later : files;
+}
+
+/** A link is made in staging and renamed, so that readers see the old or the new one. */
+async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: LinkAction): Promise<void> {
+  const relative = within(node.path, name);
+  const path = sourcePath(run, relative);
+  try {
+    await run.staging.open();
+    const held = await run.source.ask(parentPath(path), `readlink ${path}`, (store) =>
+      store.call({ kind: "readlink", path }),
+    );
+    const staging = run.staging.newPath();
+    await run.store.call({ kind: "symlink", path: staging, target: held });
+    const isBackedUp = target !== null && (await backUp(run, relative));
+    try {
+      await renameIntoPlace(run.store, run.staging, {
+        from: staging,
+        to: targetPath(run, relative),
+        replaces: isBackedUp ? null : target,
+        hasArrived: (there) => fileType(there) === "link",
+      });
+    } catch (error) {
+      if (isBackedUp) await restoreBackup(run, relative);
+      throw error;
+    }
+    node.touched = true;
+    if (target === null) run.counts.copied++;
+    else run.counts.updated++;
+  } catch (error) {
+    if (error instanceof ChirpError && error.code === "ENOENT" && error.operation === "readlink") run.counts.vanished++;
+    else recordFailure(run, relative, "make link", error);
+  }
+}
+
+async function applyAttributes(run: TargetRun, node: DirectoryNode, action: AttributesAction): Promise<void> {
+  const relative = within(node.path, action.name);
+  const path = targetPath(run, relative);
+  try {
+    await run.staging.open();
+    if (action.mode) await run.store.call({ kind: "chmod", path, mode: action.source.mode & 0o777 });
+    if (action.time) await run.store.call({ kind: "utime", path, mtime: action.source.mtime });
+    run.counts.updated++;
+  } catch (error) {
+    recordFailure(run, relative, "set time", error);
+  }
+}
+
+function isWork(action: Action): boolean {
+  return action.kind === "copy" || action.kind === "link" || action.kind === "attributes";
+}

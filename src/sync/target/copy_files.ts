@@ -1,0 +1,188 @@
+/** Brings files of one directory to the target: into staging first, then, when the source proves unchanged, to their names. */
+import { joinPath } from "../../chirp/byte_path.ts";
+import { fileType, isSameVersion } from "../../chirp/file_stat.ts";
+import { ChirpError } from "../../errors.ts";
+import type { BytePath, DirectoryEntry } from "../../protocol.ts";
+import { backUp, restoreBackup } from "./backup.ts";
+import { type FileCopy, isSourceChange } from "./file_copy.ts";
+import { renameIntoPlace } from "./rename.ts";
+import { stageFile } from "./stage_file.ts";
+import { lstatOrNull } from "../store/store.ts";
+import { type DirectoryNode, recordFailure, sourcePath, type TargetRun, targetPath, within } from "./target_run.ts";
+
+/** A file whose contents lie in staging. */
+interface Staged extends FileCopy {
+  readonly staging: BytePath;
+}
+
+/** A source that changes during every one of so many copies is unstable. */
+const TRIES = 3;
+/** Files and bytes that may lie in staging before they get their names: it is space that the target needs besides. */
+const BATCH_FILES = 1000;
+const BATCH_BYTES = 1024 * 1024 * 1024;
+
+/** Where staged files go when the source proved unchanged. */
+export interface Destination {
+  /** Where to stage the next file. */
+  stagingPath(file: FileCopy): BytePath;
+  /** The staged file is good. */
+  publish(staged: FileCopy & { readonly staging: BytePath }): Promise<void>;
+}
+
+/** Copies into a directory that exists, one rename a file. Failures of single files are recorded, not thrown. */
+export async function copyFiles(run: TargetRun, node: DirectoryNode, files: readonly FileCopy[]): Promise<void> {
+  await run.staging.open();
+  const destination: Destination = {
+    stagingPath: () => run.staging.newPath(),
+    publish: (staged) => run.transfers.run(() => publish(run, node, staged)),
+  };
+  for (const batch of batches(files)) {
+    if (run.stop.aborted) return;
+    await copyBatch(run, node, batch, destination);
+  }
+}
+
+/**
+ * Stages the files, lists the source directory again, and publishes those that are still the same version. The others are
+ * staged again; what keeps changing is reported as unstable, and the target keeps its old file.
+ */
+export async function copyBatch(
+  run: TargetRun,
+  node: DirectoryNode,
+  files: readonly FileCopy[],
+  destination: Destination,
+): Promise<void> {
+  let rest = files;
+  for (let attempt = 1; rest.length > 0 && !run.stop.aborted; attempt++) {
+    const staged = await stageAll(run, node, rest, destination);
+    const directory = sourcePath(run, node.path);
+    const now = new Map((await listAgain(run, directory)).map(({ name, stat }) => [name, stat]));
+    const changed: FileCopy[] = [];
+    const good: Staged[] = [];
+    for (const { file, staging } of staged) {
+      const stat = now.get(file.name);
+      if (stat === undefined || fileType(stat) !== "file") {
+        run.counts.vanished++;
+      } else if (staging === null || !isSameVersion(stat, file.source)) {
+        run.source.forget(directory, joinPath(directory, file.name));
+        if (attempt < TRIES) changed.push({ ...file, source: stat });
+        else recordUnstable(run, within(node.path, file.name));
+      } else {
+        good.push({ ...file, staging });
+        continue;
+      }
+      if (staging !== null) await discard(run, staging);
+    }
+    await Promise.all(good.map((file) => destination.publish(file)));
+    rest = changed;
+  }
+}
+
+/** The directory as it is now; with nothing in it when it is gone. */
+async function listAgain(run: TargetRun, directory: BytePath): Promise<readonly DirectoryEntry[]> {
+  try {
+    return await run.source.relist(directory);
+  } catch (error) {
+    const isGone =
+      error instanceof ChirpError &&
+      isSourceChange(run, error) &&
+      (await lstatOrNull(run.sourceStore, directory)) === null;
+    if (isGone) return [];
+    throw error;
+  }
+}
+
+interface StageResult {
+  readonly file: FileCopy;
+  /** Null: it changed while it was read. */
+  readonly staging: BytePath | null;
+}
+
+async function stageAll(
+  run: TargetRun,
+  node: DirectoryNode,
+  files: readonly FileCopy[],
+  destination: Destination,
+): Promise<StageResult[]> {
+  const results: StageResult[] = [];
+  const tasks = files.map((file) =>
+    run.transfers.run(async () => {
+      if (run.stop.aborted) return;
+      const relative = within(node.path, file.name);
+      try {
+        const staging = await stageFile(run, relative, file, () => destination.stagingPath(file));
+        results.push({ file, staging });
+      } catch (error) {
+        if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staging: null });
+        else recordFailure(run, relative, "copy", error);
+      }
+    }),
+  );
+  // All have ended before anything is thrown: nothing goes on behind the back of the caller.
+  for (const result of await Promise.allSettled(tasks)) {
+    if (result.status === "rejected") throw result.reason;
+  }
+  return results;
+}
+
+async function publish(run: TargetRun, node: DirectoryNode, staged: Staged): Promise<void> {
+  const relative = within(node.path, staged.name);
+  const { source, target, staging } = staged;
+  try {
+    const isBackedUp = target !== null && (await backUp(run, relative));
+    try {
+      await renameIntoPlace(run.store, run.staging, {
+        from: staging,
+        to: targetPath(run, relative),
+        replaces: isBackedUp ? null : target,
+        hasArrived: (there) => there.size === source.size && (!run.options.times || there.mtime === source.mtime),
+      });
+    } catch (error) {
+      if (isBackedUp) await restoreBackup(run, relative);
+      throw error;
+    }
+    node.touched = true;
+    run.staging.forget(staging);
+    if (target === null) run.counts.copied++;
+    else run.counts.updated++;
+  } catch (error) {
+    recordFailure(run, relative, "copy", error);
+  }
+}
+
+function recordUnstable(run: TargetRun, relative: BytePath): void {
+  run.counts.unstable++;
+  run.emit({
+    kind: "warning",
+    replica: run.replica,
+    server: run.sourceStore.server,
+    path: sourcePath(run, relative),
+    action: "copy",
+    code: "ESTALE",
+    reason: `changed during each of ${TRIES} copies; the old copy is kept`,
+  });
+}
+
+async function discard(run: TargetRun, staging: BytePath): Promise<void> {
+  run.staging.forget(staging);
+  try {
+    await run.store.call({ kind: "unlink", path: staging });
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.code !== "ENOENT") throw error;
+  }
+}
+
+function* batches(files: readonly FileCopy[]): Generator<FileCopy[]> {
+  let batch: FileCopy[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    if (batch.length === BATCH_FILES || (batch.length > 0 && bytes + file.source.size > BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(file);
+    bytes += file.source.size;
+  }
+  if (batch.length > 0) yield batch;
+}

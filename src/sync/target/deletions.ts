@@ -1,0 +1,173 @@
+/** What the target has and the source has not: gathered during the walk, removed at the end, one confirmed path at a time. */
+import { fileType } from "../../chirp/file_stat.ts";
+import { ChirpError } from "../../errors.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
+import { backUp } from "./backup.ts";
+import { setDirectoryTime } from "./finish_directory.ts";
+import { describeAction } from "../plan/itemize.ts";
+import type { Action } from "../plan/plan.ts";
+import { selectIn } from "../selection/selection.ts";
+import { listDirectory, lstatOrNull } from "../store/store.ts";
+import {
+  type DirectoryNode,
+  endsRun,
+  recordFailure,
+  recordProblem,
+  sourcePath,
+  type TargetRun,
+  targetPath,
+  warn,
+  within,
+} from "./target_run.ts";
+
+interface Deletion {
+  readonly path: BytePath;
+  readonly target: FileStat;
+  /** The directory of the source's tree that it lies in or below: its time is set again. */
+  readonly node: DirectoryNode;
+  /** The entry of that directory that it is, or lies below. Asked for in its place: a path below may lead through a link. */
+  readonly top: BytePath;
+  /** The source has something else than a directory at `top`, and the target a directory. */
+  readonly isConflict: boolean;
+}
+
+type At = Pick<Deletion, "node" | "top" | "isConflict">;
+
+export interface Deletions {
+  /** Entries of the target that were seen: what a share of deletions is measured against. */
+  countEntries(count: number): void;
+  readonly entries: number;
+  /** Takes note of a directory's extraneous entries and of all below them. Nothing is changed. */
+  add(node: DirectoryNode, actions: readonly Action[]): Promise<void>;
+  readonly size: number;
+  /** Directories in whose place the source has something else: done over once they are gone. */
+  readonly conflicts: readonly DirectoryNode[];
+  /** Tells what is to be deleted, in the order of a real run. */
+  tell(): void;
+  /** The same for --check. */
+  tellDifferences(): void;
+  apply(): Promise<void>;
+}
+
+/** So many paths are remembered, about 200 bytes each; more are not deleted in one run. */
+const DELETIONS_MAX = 500_000;
+
+export function createDeletions(run: TargetRun): Deletions {
+  const found: Deletion[] = [];
+  const conflicts = new Set<DirectoryNode>();
+  let entries = 0;
+  let isCut = false;
+
+  /** All below an extraneous directory, deepest first, then itself; false when something in it stays, and it with it. */
+  async function addTree(at: At, path: BytePath, target: FileStat): Promise<boolean> {
+    if (found.length >= DELETIONS_MAX) {
+      isCut = true;
+      return false;
+    }
+    if (fileType(target) === "directory") {
+      let isEmptied = true;
+      try {
+        const select = selectIn(path, run.rules);
+        const listed = await listDirectory(run.store, targetPath(run, path));
+        entries += listed.length;
+        for (const { name, stat } of listed) {
+          const isDeletable = fileType(stat) !== "unknown" && select(name, stat);
+          if (!isDeletable || !(await addTree(at, within(path, name), stat))) isEmptied = false;
+        }
+      } catch (error) {
+        recordFailure(run, path, "list", error);
+        isEmptied = false;
+      }
+      if (!isEmptied) return false;
+    }
+    found.push({ ...at, path, target });
+    return true;
+  }
+
+  return {
+    countEntries: (count) => void (entries += count),
+    get entries() {
+      return entries;
+    },
+    async add(node, actions) {
+      for (const action of actions) {
+        if (action.kind === "extraneous") {
+          const top = within(node.path, action.name);
+          await addTree({ node, top, isConflict: false }, top, action.target);
+        }
+        if (action.kind === "conflict" && action.target !== null) {
+          const path = within(node.path, action.name);
+          if (run.options.force || run.options.delete) {
+            if (await addTree({ node, top: path, isConflict: true }, path, action.target)) conflicts.add(node);
+          } else {
+            recordProblem(
+              run,
+              path,
+              "copy",
+              "the source has no directory there, this replica has; give --force or --delete to replace it",
+            );
+          }
+        }
+      }
+    },
+    get size() {
+      return found.length;
+    },
+    get conflicts() {
+      return [...conflicts];
+    },
+    tell() {
+      for (const { path, target } of found) {
+        const change = describeAction({ kind: "extraneous", name: path, target }, run.options.times);
+        if (change !== null) run.emit({ kind: "change", replica: run.replica, path, ...change });
+      }
+    },
+    tellDifferences() {
+      for (const { path, target } of found) {
+        run.counts.differences++;
+        const shown = fileType(target) === "directory" ? `${path}/` : path;
+        run.emit({ kind: "difference", replica: run.replica, path: shown, sign: "-" });
+      }
+    },
+    async apply() {
+      if (isCut) warn(run, run.root, "delete", `only the first ${DELETIONS_MAX}; run again for the others`);
+      const touched = new Set<DirectoryNode>();
+      for (const deletion of found) {
+        if (run.stop.aborted) break;
+        if (await remove(run, deletion)) {
+          deletion.node.touched = true;
+          touched.add(deletion.node);
+        }
+      }
+      for (const node of touched) {
+        if (node.parent !== null) await setDirectoryTime(run, node);
+      }
+    },
+  };
+}
+
+/** Removes one path whose source has just been seen not to exist; files by unlink, directories by rmdir, never recursively. */
+async function remove(run: TargetRun, { path, target, top, isConflict }: Deletion): Promise<boolean> {
+  const own = targetPath(run, path);
+  const isDirectory = fileType(target) === "directory";
+  try {
+    const there = await lstatOrNull(run.sourceStore, sourcePath(run, top));
+    if (there !== null && (!isConflict || fileType(there) === "directory")) {
+      warn(run, own, "delete", "it appeared at the source meanwhile, and is kept");
+      // What is kept is not what the source has now: only the next run is done.
+      run.counts.unstable++;
+      return false;
+    }
+    // What was in a directory has been moved to the backup by now, one by one.
+    if (isDirectory) await run.store.call({ kind: "rmdir", path: own });
+    else if (!(await backUp(run, path))) await run.store.call({ kind: "unlink", path: own });
+    run.counts.deleted++;
+    return true;
+  } catch (error) {
+    if (error instanceof ChirpError && !endsRun(error) && error.code === "ENOENT" && error.server === run.replica) {
+      return true;
+    }
+    recordFailure(run, path, "delete", error);
+    return false;
+  }
+}

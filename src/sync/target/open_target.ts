@@ -1,0 +1,70 @@
+/** The beginning of a target's run: nothing is written before source and target are known to be apart. */
+import { parentPath } from "../../chirp/byte_path.ts";
+import { fileType } from "../../chirp/file_stat.ts";
+import { ChirpError, type ErrorCode } from "../../errors.ts";
+import { type Endpoint, resolveEndpoint } from "../store/endpoint.ts";
+import { findOverlap } from "../options/overlap.ts";
+import type { Ending } from "../output/report.ts";
+import { statOrNull } from "../store/store.ts";
+import type { SourceRoot } from "../source/synchronization.ts";
+import type { DirectoryNode, TargetRun } from "./target_run.ts";
+import { createNode } from "./walk.ts";
+
+/** Why a run does not begin, though the server is well. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly ending: Ending;
+
+  constructor(ending: Ending) {
+    super(ending.message);
+    this.ending = ending;
+  }
+}
+
+/** The top of the tree on the target, made when only it is missing. */
+export async function openTop(
+  run: TargetRun,
+  root: SourceRoot,
+  target: Endpoint,
+  mayWrite: boolean,
+): Promise<DirectoryNode> {
+  const what = `the target "${run.root}" on ${run.replica}`;
+  const refuse = (stage: Ending["stage"], message: string, code: ErrorCode | null = null): never => {
+    throw new RefusedError({ stage, code, message });
+  };
+  const overlap = await findOverlap(
+    { store: root.store, server: root.server, directory: run.sourceRoot },
+    { store: run.store, server: await resolveEndpoint(target), directory: run.root },
+    mayWrite,
+  );
+  if (overlap !== null) refuse("overlap", `${overlap}: "${run.sourceRoot}" on ${root.endpoint.server}, ${what}`);
+  const there = await statOrNull(run.store, run.root);
+  if (there !== null && fileType(there) !== "directory") refuse("root", `${what} is not a directory`, "ENOTDIR");
+  if (there === null) {
+    const parent = run.root === "/" ? null : await statOrNull(run.store, parentPath(run.root));
+    if (parent === null || fileType(parent) !== "directory") {
+      refuse("root", `${what} cannot be made: "${parentPath(run.root)}" does not exist there; make it first`, "ENOENT");
+    }
+    if (mayWrite) await makeTop(run, refuse, what);
+  } else if (mayWrite) {
+    await run.staging.inspect();
+    // To be used or removed; and if another run is at it, that shows now and not half way.
+    if (run.staging.hasLeftovers()) await run.staging.open();
+  }
+  const top = createNode("", null, { source: root.stat, target: there });
+  top.made.resolve(true);
+  return top;
+}
+
+async function makeTop(
+  run: TargetRun,
+  refuse: (stage: Ending["stage"], message: string, code: ErrorCode) => never,
+  what: string,
+): Promise<void> {
+  try {
+    await run.store.call({ kind: "mkdir", path: run.root, mode: 0o755 });
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.blame !== "path") throw error;
+    refuse("root", `${what} cannot be made: ${error.message}`, error.code);
+  }
+}

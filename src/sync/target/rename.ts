@@ -1,0 +1,72 @@
+import { fileType } from "../../chirp/file_stat.ts";
+import { ChirpError } from "../../errors.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
+import type { Staging } from "./staging.ts";
+import { lstatOrNull, type Store } from "../store/store.ts";
+
+export interface Renaming {
+  readonly from: BytePath;
+  readonly to: BytePath;
+  /** What `to` is now; null: nothing. */
+  readonly replaces: FileStat | null;
+  /** Whether what lies at `to` is what was to be brought there. */
+  readonly hasArrived: (there: FileStat) => boolean;
+}
+
+/**
+ * Renames from staging to a name that readers see. A lost answer leaves open whether the server did it; then what lies there
+ * decides. Where a link is in the way whose end is out of reach, the server looks up its rights there and refuses: it is
+ * moved aside first.
+ */
+export async function renameIntoPlace(store: Store, staging: Staging, renaming: Renaming): Promise<void> {
+  const { from, to, replaces, hasArrived } = renaming;
+  try {
+    await overLink(replaces, () => store.call({ kind: "rename", path: from, newPath: to }));
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.blame === "server") throw error;
+    if (error.code === "ENOENT" && (await lstatOrNull(store, from)) === null) {
+      const there = await lstatOrNull(store, to);
+      if (there !== null && hasArrived(there)) return;
+    }
+    if (replaces === null || fileType(replaces) !== "link") throw error;
+    await replaceLink(store, staging, renaming, error);
+  }
+}
+
+async function replaceLink(store: Store, staging: Staging, { from, to }: Renaming, first: ChirpError): Promise<void> {
+  const aside = staging.newPath();
+  try {
+    await store.call({ kind: "rename", path: to, newPath: aside });
+  } catch (error) {
+    // It cannot be moved either: what was said first is the better reason.
+    throw error instanceof ChirpError && error.blame === "path" ? first : error;
+  }
+  try {
+    await store.call({ kind: "rename", path: from, newPath: to });
+  } catch (second) {
+    await store.call({ kind: "rename", path: aside, newPath: to });
+    throw second;
+  }
+  await store.call({ kind: "unlink", path: aside });
+}
+
+/** Tries of a call that a link may hold up, and the pause between them. */
+const LINK_TRIES = 4;
+const LINK_PAUSE_MS = 50;
+
+/**
+ * Does something to a name that may be a link. The server looks for its rights where the link leads; if that is a directory which this
+ * same run is just making, its access list comes a moment later than itself, and the server refuses.
+ */
+export async function overLink<T>(there: FileStat | null, task: () => Promise<T>): Promise<T> {
+  const isLink = there !== null && fileType(there) === "link";
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await task();
+    } catch (error) {
+      const mayPass = isLink && error instanceof ChirpError && error.code === "EACCES" && attempt < LINK_TRIES;
+      if (!mayPass) throw error;
+      await Bun.sleep(LINK_PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** The contents of one file of the source, brought to a path in the target's staging place. */
+import { createHash } from "node:crypto";
+import { ChirpError } from "../../errors.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
+import { parentPath } from "../../chirp/byte_path.ts";
+import { type FileCopy, finishStaged, modeOf, verifyOnServers } from "./file_copy.ts";
+import { pause } from "../store/retrying_store.ts";
+import { stageLargeFile } from "./stage_large_file.ts";
+import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
+
+/** Files up to this size travel in one piece: one RPC to read, one to write. */
+export const SMALL_FILE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The path where the contents lie, with their time and mode set. A small file goes to newPath(); a large one to a path of
+ * its own that a later run finds again. Fails with ESTALE when the source is no longer the version listed.
+ */
+export async function stageFile(
+  run: TargetRun,
+  relative: BytePath,
+  file: FileCopy,
+  newPath: () => BytePath,
+): Promise<BytePath> {
+  const { source } = file;
+  await waitUntilSettled(run, source);
+  if (run.options.serverSide && run.address !== null) return await stageServerSide(run, relative, file, newPath());
+  if (source.size > SMALL_FILE_BYTES) return await run.largeTransfers.run(() => stageLargeFile(run, relative, file));
+  const staging = newPath();
+  const path = sourcePath(run, relative);
+  const buffer = await run.source.readWhole(parentPath(path), path, source);
+  const bytes = new Uint8Array(buffer);
+  await run.store.call({
+    kind: "store",
+    staging,
+    path: staging,
+    rename: false,
+    bytes,
+    mode: modeOf(run, file),
+    chmod: run.options.perms,
+    mtime: run.options.times ? source.mtime : null,
+    hash: run.options.verify ? { algorithm: "sha1", hex: createHash("sha1").update(bytes).digest("hex") } : null,
+  });
+  run.counts.bytes += source.size;
+  return staging;
+}
+
+/** A file changed within the last seconds may change again within the same second, which its time would not show. */
+async function waitUntilSettled(run: TargetRun, source: FileStat): Promise<void> {
+  const { settleSeconds } = run.options;
+  const ageSeconds = Date.now() / 1000 - source.mtime;
+  // A time in the future is another clock's: no waiting makes that settled.
+  if (ageSeconds < 0 || ageSeconds >= settleSeconds) return;
+  await pause((settleSeconds - ageSeconds) * 1000, run.stop);
+}
+
+/** The source server sends the file itself; it loses the time on the way, and tells nothing of a change meanwhile. */
+async function stageServerSide(
+  run: TargetRun,
+  relative: BytePath,
+  file: FileCopy,
+  staging: BytePath,
+): Promise<BytePath> {
+  const host = run.address ?? "";
+  const path = sourcePath(run, relative);
+  await run.sourceStore.call({ kind: "thirdput", path, host, newPath: staging }, longCall(run, file.source.size));
+  const { size } = await run.store.call({ kind: "lstat", path: staging });
+  if (size !== file.source.size) {
+    throw new ChirpError({ code: "ESTALE", operation: "thirdput", path, server: run.sourceStore.server });
+  }
+  if (run.options.verify) await verifyOnServers(run, path, staging, size);
+  await finishStaged(run, staging, file);
+  run.counts.bytes += size;
+  return staging;
+}

@@ -1,0 +1,173 @@
+/** A large file in pieces: the next ones are read while one is written, and what has arrived survives a break. */
+import { createHash, type Hash } from "node:crypto";
+import { parentPath } from "../../chirp/byte_path.ts";
+import { ChirpError } from "../../errors.ts";
+import type { BytePath } from "../../protocol.ts";
+import { pause } from "../store/retrying_store.ts";
+import { type FileCopy, finishStaged, isSourceChange, modeOf, verifyOnServers } from "./file_copy.ts";
+import { lstatOrNull } from "../store/store.ts";
+import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
+
+/** The most that a server takes in one RPC, which costs it about 2 ms whatever it carries. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
+/** Pieces read ahead of those being written. */
+const READ_AHEAD = 1;
+/** Pieces on their way to the target: while the server stores one it receives the next, over another connection. */
+const WRITES_AT_A_TIME = 2;
+/** So much of the end of what lies there from before must equal the source. */
+const TAIL_BYTES = 1024 * 1024;
+
+/** What an earlier try has brought to the target. */
+interface Gathered {
+  readonly path: BytePath;
+  readonly size: number;
+}
+
+/** The staging path with the whole file, its time and mode set. */
+export async function stageLargeFile(run: TargetRun, relative: BytePath, file: FileCopy): Promise<BytePath> {
+  const path = sourcePath(run, relative);
+  const gathered = run.staging.resumable(relative, file.source);
+  try {
+    return await gather(run, path, file, gathered);
+  } catch (error) {
+    // Of a version that is no more, or whose contents arrived changed, there is nothing to resume.
+    const isUseless = error instanceof ChirpError && (isSourceChange(run, error) || error.code === "EILSEQ");
+    if (isUseless) run.staging.forget(gathered.path);
+    throw error;
+  }
+}
+
+async function gather(run: TargetRun, path: BytePath, file: FileCopy, gathered: Gathered): Promise<BytePath> {
+  // Of the pieces that were under way together when an earlier run broke off, a later one may have arrived and an earlier one not.
+  const size = Math.max(0, gathered.size - WRITES_AT_A_TIME * CHUNK_BYTES);
+  let offset = await trustedLength(run, path, file, { path: gathered.path, size });
+  const hash = run.options.verify && offset === 0 ? createHash("sha1") : null;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await writeFrom(run, path, file, gathered.path, offset, hash, (written) => (offset = written));
+      await run.store.call({ kind: "close", path: gathered.path });
+      break;
+    } catch (error) {
+      const isBreak = error instanceof ChirpError && error.server === run.store.server && error.blame === "server";
+      if (!isBreak || error.code === "ETIMEDOUT" || attempt >= run.options.retries || run.stop.aborted) throw error;
+      await pause(1000 * 2 ** attempt, run.stop);
+      // The server may have lost what it had acknowledged: what is there now counts.
+      const there = await lstatOrNull(run.store, gathered.path);
+      offset = await trustedLength(run, path, file, { path: gathered.path, size: Math.min(there?.size ?? 0, offset) });
+    }
+  }
+  await verify(run, path, gathered.path, file, hash);
+  await finishStaged(run, gathered.path, file);
+  return gathered.path;
+}
+
+/** Writes from `offset` to the end. `written` is told after every piece. */
+async function writeFrom(
+  run: TargetRun,
+  path: BytePath,
+  file: FileCopy,
+  staging: BytePath,
+  start: number,
+  hash: Hash | null,
+  written: (offset: number) => void,
+): Promise<void> {
+  const { source } = file;
+  const directory = parentPath(path);
+  const mode = modeOf(run, file);
+  const ahead: Promise<SharedArrayBuffer>[] = [];
+  let nextRead = start;
+  const readAhead = () => {
+    while (ahead.length <= READ_AHEAD && nextRead < source.size) {
+      const length = Math.min(CHUNK_BYTES - (nextRead % CHUNK_BYTES), source.size - nextRead);
+      const piece = run.source.readChunk(directory, path, source, nextRead, length);
+      // Its failure is thrown when its turn comes; if that never comes, nobody waits for it.
+      piece.catch(() => undefined);
+      ahead.push(piece);
+      nextRead += length;
+    }
+  };
+  const underWay: { readonly done: Promise<null>; readonly end: number }[] = [];
+  const awaitOldest = async () => {
+    const [oldest] = underWay;
+    if (oldest === undefined) return;
+    await oldest.done;
+    underWay.shift();
+    written(oldest.end);
+  };
+  try {
+    for (let offset = start; offset < source.size;) {
+      if (run.stop.aborted) throw stopped(run, path);
+      readAhead();
+      const bytes = new Uint8Array(await ahead.shift()!);
+      hash?.update(bytes);
+      if (underWay.length === WRITES_AT_A_TIME) await awaitOldest();
+      const done = run.store.call({ kind: "write", path: staging, offset, bytes, mode, truncate: offset === 0 });
+      done.then(
+        () => void (run.counts.bytes += bytes.length),
+        // Thrown where its turn comes.
+        () => undefined,
+      );
+      underWay.push({ done, end: offset + bytes.length });
+      // Nothing may be written before the file has been cut to nothing.
+      if (offset === 0) await done;
+      offset += bytes.length;
+    }
+    while (underWay.length > 0) await awaitOldest();
+  } finally {
+    // What is still under way must not meet the next try.
+    await Promise.allSettled(underWay.map(({ done }) => done));
+  }
+}
+
+/** How much of what lies in staging can be kept: all up to a length where its end equals the source, else nothing. */
+async function trustedLength(
+  run: TargetRun,
+  path: BytePath,
+  { source }: FileCopy,
+  gathered: Gathered,
+): Promise<number> {
+  const length = Math.min(gathered.size, source.size);
+  if (length === 0) return 0;
+  // A piece that was cut in its middle is written again.
+  const offset = Math.max(0, length - TAIL_BYTES);
+  const expected = await run.source.readChunk(parentPath(path), path, source, offset, length - offset);
+  const buffer = new SharedArrayBuffer(length - offset);
+  const found = await run.store.call({ kind: "read", path: gathered.path, offset, length: length - offset, buffer });
+  await run.store.call({ kind: "close", path: gathered.path });
+  const isEqual = found.length === buffer.byteLength && Buffer.from(buffer).equals(new Uint8Array(expected));
+  return isEqual ? length : 0;
+}
+
+/** A streamed hash covers a copy made in one go; else the source server's own is taken. */
+async function verify(
+  run: TargetRun,
+  path: BytePath,
+  staging: BytePath,
+  file: FileCopy,
+  hash: Hash | null,
+): Promise<void> {
+  if (!run.options.verify) return;
+  if (hash === null) return await verifyOnServers(run, path, staging, file.source.size);
+  const found = await run.store.call(
+    { kind: "hash", path: staging, algorithm: "sha1" },
+    longCall(run, file.source.size),
+  );
+  if (found === hash.digest("hex")) return;
+  throw new ChirpError({
+    code: "EILSEQ",
+    operation: "verify",
+    path: staging,
+    server: run.store.server,
+    detail: `${file.source.size} bytes were sent`,
+  });
+}
+
+function stopped(run: TargetRun, path: BytePath): ChirpError {
+  return new ChirpError({
+    code: "ECONNABORTED",
+    operation: "copy",
+    path,
+    server: run.store.server,
+    detail: "interrupted",
+  });
+}

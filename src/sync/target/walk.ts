@@ -1,0 +1,225 @@
+/**
+ * Goes through the source's tree for one target, a directory at a time: listings are fetched ahead, plans are made in the order of
+ * names, and carried out behind that, several directories at a time. What is held is the frontier and what is in flight.
+ */
+import { ChirpError } from "../../errors.ts";
+import { fileType } from "../../chirp/file_stat.ts";
+import type { DirectoryEntry } from "../../protocol.ts";
+import { applyDirectory } from "./apply_directory.ts";
+import { decideComparisons } from "./compare.ts";
+import { type Deletions } from "./deletions.ts";
+import { finishNode } from "./finish_directory.ts";
+import { describeAction } from "../plan/itemize.ts";
+import { type Action, planDirectory } from "../plan/plan.ts";
+import { selectIn } from "../selection/selection.ts";
+import { createSemaphore } from "../store/semaphore.ts";
+import { listDirectory } from "../store/store.ts";
+import {
+  type DirectoryNode,
+  endsRun,
+  recordFailure,
+  sourcePath,
+  type TargetRun,
+  targetPath,
+  warn,
+  within,
+} from "./target_run.ts";
+
+/** Directories whose plans are being carried out at a time: their files share the bound on transfers. */
+const DIRECTORIES_AT_A_TIME = 4;
+/** Plans made ahead of those: enough to keep transfers busy, few enough to hold in memory. */
+const PLANS_AHEAD = 16;
+
+interface Listings {
+  readonly source: readonly DirectoryEntry[];
+  /** Null: the directory is not there yet. */
+  readonly target: readonly DirectoryEntry[] | null;
+}
+
+/** Null: it failed, which has been recorded. */
+type Listed = Promise<Listings | null>;
+
+export interface Walk {
+  readonly run: TargetRun;
+  readonly deletions: Deletions;
+  /** False: only what would be done is told. */
+  readonly isApplied: boolean;
+  /** What is told of each directory's plan, e.g. the lines of --check; null: the changes. */
+  readonly observe: ((directory: DirectoryNode, actions: readonly Action[]) => void) | null;
+}
+
+export async function walkTree({ run, deletions, isApplied, observe }: Walk, top: DirectoryNode): Promise<void> {
+  const stack: DirectoryNode[] = [top];
+  const ahead = new Map<DirectoryNode, Listed>();
+  const directories = createSemaphore(DIRECTORIES_AT_A_TIME);
+  const jobs = new Set<Promise<void>>();
+  let broken: { readonly error: unknown } | null = null;
+
+  while (stack.length > 0 && broken === null && !run.stop.aborted) {
+    for (const node of stack.slice(-run.options.checkers)) {
+      if (!ahead.has(node)) ahead.set(node, list(run, node));
+    }
+    const node = stack.pop()!;
+    const listings = await ahead.get(node)!.catch((error: unknown) => {
+      broken ??= { error };
+      return null;
+    });
+    ahead.delete(node);
+    if (listings === null) {
+      await leaveOut(node);
+      continue;
+    }
+    const actions = await plan(node, listings);
+    const children = subdirectories(node, actions);
+    node.pending += children.length;
+    for (let index = children.length - 1; index >= 0; index--) stack.push(children[index]!);
+    const job: Promise<void> = directories
+      .run(() => carryOut(node, actions))
+      .then(
+        () => void jobs.delete(job),
+        (error: unknown) => {
+          jobs.delete(job);
+          broken ??= { error };
+        },
+      );
+    jobs.add(job);
+    while (jobs.size >= PLANS_AHEAD) await Promise.race(jobs);
+  }
+  // Nobody may wait for a directory that will not come.
+  for (const node of stack) node.made.resolve(false);
+  await Promise.all(jobs);
+  if (broken !== null) throw (broken as { readonly error: unknown }).error;
+
+  async function plan(node: DirectoryNode, { source, target }: Listings): Promise<Action[]> {
+    const select = selectIn(node.path, run.rules);
+    deletions.countEntries(target?.length ?? 0);
+    if (run.unseen.size > 0) for (const { name } of source) run.unseen.delete(within(node.path, name));
+    const planned = planDirectory(source, target, select, run.options);
+    const actions = await decideComparisons(run, node, planned);
+    tell(run, node, actions, observe);
+    if (!isApplied) countAsDone(run, actions);
+    await deletions.add(node, actions);
+    return actions;
+  }
+
+  async function carryOut(node: DirectoryNode, actions: readonly Action[]): Promise<void> {
+    try {
+      if (isApplied) await applyDirectory(run, node, actions);
+    } finally {
+      run.source.release(sourcePath(run, node.path));
+    }
+    if (isApplied) await finishNode(run, node);
+  }
+
+  async function leaveOut(node: DirectoryNode): Promise<void> {
+    node.made.resolve(false);
+    run.source.release(sourcePath(run, node.path));
+    if (isApplied && broken === null) await finishNode(run, node);
+  }
+}
+
+/** The directories below that take part, in the order of their names. */
+function subdirectories(parent: DirectoryNode, actions: readonly Action[]): DirectoryNode[] {
+  const nodes: DirectoryNode[] = [];
+  for (const action of actions) {
+    if (action.kind === "directory") nodes.push(createNode(within(parent.path, action.name), parent, action));
+  }
+  return nodes;
+}
+
+export function createNode(
+  path: string,
+  parent: DirectoryNode | null,
+  { source, target }: Pick<DirectoryNode, "source" | "target">,
+): DirectoryNode {
+  return {
+    path,
+    source,
+    parent,
+    target,
+    isNew: target === null || fileType(target) !== "directory",
+    made: Promise.withResolvers(),
+    rightsAgree: null,
+    pending: 1,
+    touched: false,
+  };
+}
+
+async function list(run: TargetRun, node: DirectoryNode): Listed {
+  const source = run.source.list(sourcePath(run, node.path));
+  const target = node.isNew ? Promise.resolve(null) : listDirectory(run.store, targetPath(run, node.path));
+  const [fromSource, fromTarget] = await Promise.allSettled([source, target]);
+  try {
+    if (fromSource.status === "rejected") throw fromSource.reason;
+    if (fromTarget.status === "rejected") throw fromTarget.reason;
+    return { source: fromSource.value, target: fromTarget.value };
+  } catch (error) {
+    if (error instanceof ChirpError && !endsRun(error) && (await hasVanished(run, node, error))) {
+      run.counts.vanished++;
+      return null;
+    }
+    recordFailure(run, node.path, "list", error);
+    return null;
+  }
+}
+
+async function hasVanished(run: TargetRun, node: DirectoryNode, error: ChirpError): Promise<boolean> {
+  if (error.code !== "ENOENT" || error.server !== run.sourceStore.server) return false;
+  try {
+    await run.sourceStore.call({ kind: "lstat", path: sourcePath(run, node.path) });
+    return false;
+  } catch (second) {
+    return second instanceof ChirpError && second.code === "ENOENT";
+  }
+}
+
+/** Counts what a plan says, warns of what is left out, and tells the changes. */
+function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], observe: Walk["observe"]): void {
+  observe?.(node, actions);
+  for (const action of actions) {
+    if (action.kind === "unchanged") run.counts.unchanged++;
+    if (action.kind === "skip") tellSkipped(run, node, action);
+    if (action.kind === "extraneous") continue;
+    if (action.kind === "conflict" && !run.options.force && !run.options.delete) continue;
+    const change = describeAction(action, run.options.times);
+    if (change === null) continue;
+    if (action.kind === "copy") {
+      run.counts.plannedFiles++;
+      run.counts.plannedBytes += action.source.size;
+    }
+    if (observe === null) {
+      run.emit({ kind: "change", replica: run.replica, path: within(node.path, action.name), ...change });
+    }
+  }
+}
+
+/** A dry run counts what a real one would do. */
+function countAsDone({ counts, options }: TargetRun, actions: readonly Action[]): void {
+  for (const action of actions) {
+    const change = describeAction(action, options.times);
+    if (action.kind === "conflict" && !options.force && !options.delete) continue;
+    if (action.kind === "copy") counts.bytes += action.source.size;
+    if (change?.change === "copy") counts.copied++;
+    if (change?.change === "update" || change?.change === "attributes") counts.updated++;
+    if (change?.change === "create") counts.directories++;
+  }
+}
+
+function tellSkipped(run: TargetRun, node: DirectoryNode, action: Extract<Action, { kind: "skip" }>): void {
+  run.counts.skipped++;
+  const path = sourcePath(run, within(node.path, action.name));
+  const server = run.sourceStore.server;
+  if (action.reason === "special") warn(run, path, "skip", "a FIFO, socket or device is never copied", server);
+  if (action.reason === "unknown") {
+    run.counts.failed++;
+    run.emit({
+      kind: "failure",
+      replica: run.replica,
+      server,
+      path,
+      action: "stat",
+      code: null,
+      reason: "the server cannot tell what it is; it is left alone",
+    });
+  }
+}

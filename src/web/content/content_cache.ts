@@ -1,0 +1,172 @@
+/**
+ * The contents of small files in memory, by hash: replicas with equal contents share one copy, replicas that differ are
+ * seen to differ, since what is looked up is what the server that was chosen has.
+ *
+ * Bodies are Blobs: Bun sends them without copying, however many slow readers there are, and slices them for ranges.
+ */
+import { isSameVersion, versionOf } from "../../chirp/file_stat.ts";
+import type { Lane } from "../../chirp/lane.ts";
+import { ChirpError } from "../../errors.ts";
+import type { BytePath, FileStat, FileVersion } from "../../protocol.ts";
+import type { Cost } from "./trace.ts";
+
+export interface Content {
+  /** SHA-256, base64url. */
+  readonly hash: string;
+  readonly blob: Blob;
+}
+
+export interface CacheCounters {
+  hits: number;
+  misses: number;
+  /** Misses that waited for another request's read. */
+  coalesced: number;
+  /** Bytes held, of all contents. */
+  bytes: number;
+  entries: number;
+}
+
+export interface ContentCache {
+  readonly counters: Readonly<CacheCounters>;
+  /** Contents that are held, whoever had them and when. */
+  byHash(hash: string): Content | undefined;
+  /** The contents that the server of this lane has at path in the version `stat`, if they are held. */
+  peek(lane: Lane, path: BytePath, stat: FileStat): Content | undefined;
+  /** The same, read from the server when they are not held. One RPC. Rejects with ChirpError; ESTALE: not that size any more. */
+  load(lane: Lane, path: BytePath, stat: FileStat, cost: Cost): Promise<Content>;
+}
+
+/** Where one server's file lies in the cache. */
+interface Pointer {
+  readonly version: FileVersion;
+  readonly hash: string;
+  /** performance.now() up to which the version can be believed. */
+  readonly trustedUntil: number;
+}
+
+interface Held extends Content {
+  /** performance.now() of a recent use, see ORDER_MS. */
+  usedAt: number;
+}
+
+/** Pointers are small (about 300 bytes): this many take 60 MB. */
+const POINTERS_MAX = 200_000;
+/** Times on a server are whole seconds: a file read so soon after its change may change again without looking different. */
+const YOUNG_SECONDS = 2;
+/** A read may take this long, and this much longer for each byte (1 MB/s): slower is as good as hanging. */
+const READ_TIMEOUT_MS = 5_000;
+const SLOWEST_BYTES_PER_MS = 1_000;
+
+/** What was used so shortly before counts as used now: moving it to the end each time would cost more than finding it. */
+const ORDER_MS = 1_000;
+/** The server reads and sends a file in pieces of this size: between two of them, a larger one may be changed in place. */
+const ATOMIC_BYTES = 64 * 1024;
+
+export function createContentCache(capacityBytes: number, ttlMs: number): ContentCache {
+  const pointers = new Map<string, Pointer>();
+  /** The pointer that was last found to fit this very stat. */
+  const pointerOf = new WeakMap<FileStat, Pointer>();
+  // In order of use, to ORDER_MS: the first was used longest ago.
+  const contents = new Map<string, Held>();
+  const reading = new Map<string, Promise<Content>>();
+  const counters: CacheCounters = { hits: 0, misses: 0, coalesced: 0, bytes: 0, entries: 0 };
+
+  function pointerTo(lane: Lane, path: BytePath, stat: FileStat): Pointer | undefined {
+    const last = pointerOf.get(stat);
+    if (last !== undefined) return last;
+    const pointer = pointers.get(`${lane.server}${path}`);
+    if (pointer === undefined || !isSameVersion(pointer.version, stat)) return undefined;
+    pointerOf.set(stat, pointer);
+    return pointer;
+  }
+
+  function held(lane: Lane, path: BytePath, stat: FileStat): Content | undefined {
+    const pointer = pointerTo(lane, path, stat);
+    const now = performance.now();
+    if (pointer === undefined || now > pointer.trustedUntil) return undefined;
+    const content = contents.get(pointer.hash);
+    if (content === undefined || now - content.usedAt < ORDER_MS) return content;
+    content.usedAt = now;
+    contents.delete(pointer.hash);
+    contents.set(pointer.hash, content);
+    return content;
+  }
+
+  function keep(key: string, stat: FileStat, pointer: Pointer, content: Held): Content {
+    const known = contents.get(content.hash);
+    if (content.blob.size > capacityBytes) return content;
+    pointers.delete(key);
+    pointers.set(key, pointer);
+    pointerOf.set(stat, pointer);
+    if (pointers.size > POINTERS_MAX) pointers.delete(pointers.keys().next().value!);
+    if (known !== undefined) return known;
+    contents.set(content.hash, content);
+    counters.bytes += content.blob.size;
+    for (const oldest of contents.values()) {
+      if (counters.bytes <= capacityBytes) break;
+      contents.delete(oldest.hash);
+      counters.bytes -= oldest.blob.size;
+    }
+    counters.entries = contents.size;
+    return content;
+  }
+
+  async function read(lane: Lane, path: BytePath, stat: FileStat, key: string, meter: Cost): Promise<Content> {
+    const startedAtSeconds = Date.now() / 1000;
+    const startedAt = performance.now();
+    const timeoutMs = READ_TIMEOUT_MS + stat.size / SLOWEST_BYTES_PER_MS;
+    const operation = { kind: "getFile", path, size: stat.size, hash: true } as const;
+    const { bytes, hash } = await lane.call(operation, { timeoutMs, meter });
+    const isYoung = startedAtSeconds - Math.max(stat.mtime, stat.ctime) < YOUNG_SECONDS;
+    if (stat.size > ATOMIC_BYTES) {
+      // Of a young file, times do not tell whether it has changed.
+      const isSame = isYoung
+        ? (await lane.call(operation, { timeoutMs, meter })).hash === hash
+        : isSameVersion(await statNow(lane, path, meter), stat);
+      if (!isSame) throw new ChirpError({ code: "ESTALE", operation: "get", path, server: lane.server });
+    }
+    const trustedUntil = isYoung ? startedAt + ttlMs : Infinity;
+    const content = { hash: hash!, blob: new Blob([bytes]), usedAt: performance.now() };
+    return keep(key, stat, { version: versionOf(stat), hash: hash!, trustedUntil }, content);
+  }
+
+  return {
+    counters,
+    byHash: (hash) => contents.get(hash),
+    peek(lane, path, stat) {
+      const content = held(lane, path, stat);
+      if (content !== undefined) counters.hits++;
+      return content;
+    },
+    load(lane, path, stat, cost) {
+      const key = `${lane.server}${path}`;
+      const content = held(lane, path, stat);
+      if (content !== undefined) {
+        counters.hits++;
+        return Promise.resolve(content);
+      }
+      const flight = `${key}\0${stat.size}\0${stat.mtime}\0${stat.ctime}\0${stat.inode}`;
+      const underway = reading.get(flight);
+      if (underway !== undefined) {
+        counters.coalesced++;
+        cost.shared++;
+        return underway;
+      }
+      counters.misses++;
+      const promise = read(lane, path, stat, key, cost).finally(() => reading.delete(flight));
+      reading.set(flight, promise);
+      return promise;
+    },
+  };
+}
+
+async function statNow(lane: Lane, path: BytePath, meter: Cost): Promise<FileVersion> {
+  const options = { timeoutMs: READ_TIMEOUT_MS, meter };
+  try {
+    return await lane.call({ kind: "stat", path }, options);
+  } catch (error) {
+    // The right to list may be missing where the right to read is not.
+    if (!(error instanceof ChirpError) || error.code !== "EACCES") throw error;
+    return (await lane.call({ kind: "read", path, offset: 0, length: 0 }, options)).version;
+  }
+}

@@ -1,0 +1,25 @@
+/** Content-Type by the name of a file. */
+import mime from "mime";
+import { baseName } from "../../chirp/byte_path.ts";
+import type { BytePath } from "../../protocol.ts";
+
+const unknown = "application/octet-stream";
+
+/**
+ * Types that are text and do not say their encoding themselves. XML (image/svg+xml included) does, in its first line or by
+ * being UTF-8, and a charset here would overrule it.
+ */
+const textType = /^(?:text\/(?!xml$).*|application\/(?:javascript|json|.*\+json))$/;
+
+/**
+ * The value of Content-Type for a file, by the last extension of its name, in any case.
+ *
+ *     index.HTML → text/html; charset=utf-8    a.tar.gz → application/gzip    README, .js, x.nonsense → application/octet-stream
+ */
+export function mediaTypeOf(path: BytePath): string {
+  const name = baseName(path);
+  const dot = name.lastIndexOf(".");
+  const type = dot > 0 ? mime.getType(name.slice(dot + 1)) : null;
+  if (type === null) return unknown;
+  return textType.test(type) ? `${type}; charset=utf-8` : type;
+}

@@ -1,0 +1,60 @@
+/** `--error-page`: the site's own pages for errors, read from the servers like any other file. */
+import { NoAnswerError } from "../../replicas/ask.ts";
+import type { BytePath } from "../../protocol.ts";
+import type { Content } from "../content/content_cache.ts";
+import { mediaTypeOf } from "../http/media_type.ts";
+import { errorPage } from "../pages/pages.ts";
+import type { ResourceFinder } from "../content/resource.ts";
+import { newTrace, type Trace } from "../content/trace.ts";
+
+/** The errors of a site; all others are about the request, and are answered before anybody looks at the site. */
+export const siteErrorStatuses = [403, 404, 503] as const;
+export type SiteErrorStatus = (typeof siteErrorStatuses)[number];
+
+export interface SiteErrorPage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly blob: Blob;
+}
+
+export interface ErrorPages {
+  /** Null: the site has none for this status, or it cannot be had. Never rejects for want of a server. */
+  find(status: SiteErrorStatus, trace: Trace, deadline: number): Promise<SiteErrorPage | null>;
+  /** Reads the page for 503 while it can be read: when it is needed, nobody can be asked. To be called when servers come and go. */
+  prepare(): Promise<void>;
+}
+
+/** Reading the page for 503 ahead may take this long. */
+const PREPARE_TIMEOUT_MS = 5_000;
+
+export function createErrorPages(paths: ReadonlyMap<SiteErrorStatus, BytePath>, resources: ResourceFinder): ErrorPages {
+  const last = new Map<SiteErrorStatus, Content>();
+
+  async function read(status: SiteErrorStatus, path: BytePath, trace: Trace, deadline: number): Promise<void> {
+    try {
+      const question = { path, trailingSlash: false, acceptEncoding: null, deadline };
+      const resource = await resources.find(question, trace);
+      const content = resource.kind === "file" ? resource.file.content : null;
+      if (content === null) last.delete(status);
+      else last.set(status, content);
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+    }
+  }
+
+  return {
+    async find(status, trace, deadline) {
+      const path = paths.get(status);
+      if (path === undefined) return null;
+      if (status !== 503) await read(status, path, trace, deadline);
+      const content = last.get(status);
+      if (content === undefined) return null;
+      // The policy of our own pages is not the site's.
+      const { "Content-Security-Policy": _, ...fields } = errorPage(status).headers;
+      return { headers: { ...fields, "Content-Type": mediaTypeOf(path) }, blob: content.blob };
+    },
+    async prepare() {
+      const path = paths.get(503);
+      if (path !== undefined) await read(503, path, newTrace(), performance.now() + PREPARE_TIMEOUT_MS);
+    },
+  };
+}
