@@ -8,6 +8,7 @@ import { isSameVersion, versionOf } from "../../chirp/file_stat.ts";
 import type { Lane } from "../../chirp/lane.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat, FileVersion } from "../../protocol.ts";
+import { createReclaim } from "./reclaim.ts";
 import type { Cost } from "./trace.ts";
 
 export interface Content {
@@ -69,6 +70,7 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
   // In order of use, to ORDER_MS: the first was used longest ago.
   const contents = new Map<string, Held>();
   const reading = new Map<string, Promise<Content>>();
+  const reclaim = createReclaim(capacityBytes);
   const counters: CacheCounters = { hits: 0, misses: 0, coalesced: 0, bytes: 0, entries: 0 };
 
   function pointerTo(lane: Lane, path: BytePath, stat: FileStat): Pointer | undefined {
@@ -94,18 +96,25 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
 
   function keep(key: string, stat: FileStat, pointer: Pointer, content: Held): Content {
     const known = contents.get(content.hash);
-    if (content.blob.size > capacityBytes) return content;
+    if (content.blob.size > capacityBytes) {
+      reclaim(content.blob.size);
+      return content;
+    }
     pointers.delete(key);
     pointers.set(key, pointer);
     pointerOf.set(stat, pointer);
     if (pointers.size > POINTERS_MAX) pointers.delete(pointers.keys().next().value!);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      reclaim(content.blob.size);
+      return known;
+    }
     contents.set(content.hash, content);
     counters.bytes += content.blob.size;
     for (const oldest of contents.values()) {
       if (counters.bytes <= capacityBytes) break;
       contents.delete(oldest.hash);
       counters.bytes -= oldest.blob.size;
+      reclaim(oldest.blob.size);
     }
     counters.entries = contents.size;
     return content;
@@ -127,6 +136,8 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
     }
     const trustedUntil = isYoung ? startedAt + ttlMs : Infinity;
     const content = { hash: hash!, blob: new Blob([bytes]), usedAt: performance.now() };
+    // The Blob has a copy: these are freed now, not with the next collection.
+    bytes.transfer(0);
     return keep(key, stat, { version: versionOf(stat), hash: hash!, trustedUntil }, content);
   }
 
