@@ -11,8 +11,8 @@ test.each([
   { capacity: 0, discarded: [15], collections: 0 },
   { capacity: 0, discarded: [15, 1], collections: 1 },
   { capacity: 256, discarded: [10, 10], collections: 1 },
-  { capacity: 1024, discarded: [64, 63], collections: 0 },
-  { capacity: 1024, discarded: [64, 64], collections: 1 },
+  { capacity: 1024, discarded: [32, 31], collections: 0 },
+  { capacity: 1024, discarded: [32, 32], collections: 1 },
   { capacity: 0, discarded: [500], collections: 1 },
 ])("a cache of $capacity MiB that discards $discarded", async ({ capacity, discarded, collections }) => {
   let collected = 0;
