@@ -1,7 +1,7 @@
 /** Addresses of Chirp servers, as people write them. */
 import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
 import { ChirpError } from "../errors.ts";
+import { ipVersion } from "./ip_version.ts";
 
 export const DEFAULT_PORT = 9094;
 
@@ -28,12 +28,12 @@ export class AddressError extends Error {
  */
 export function parseServerAddress(text: string): ServerAddress {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text);
-  if (match === null || isIP(text) === 6) {
+  if (match === null || ipVersion(text) === 6) {
     throw new AddressError(`"${text}" is no server: write host:port, or [address]:port for an IPv6 address`);
   }
   const [, v6, name = "", portText] = match;
   const host = v6 ?? name;
-  if (v6 !== undefined ? isIP(v6) !== 6 : !isHostName(name)) {
+  if (v6 !== undefined ? ipVersion(v6) !== 6 : !isHostName(name)) {
     throw new AddressError(`"${host}" is no ${v6 === undefined ? "host name" : "IPv6 address"}`);
   }
   const port = portText === undefined ? DEFAULT_PORT : parsePort(portText);
@@ -47,7 +47,7 @@ export function hostPort(host: string, port: number): string {
 
 /** The IP address of a host; a name that cannot be resolved is a ChirpError ENOTFOUND, never a missing file. */
 export async function resolveHost(server: string, host: string): Promise<string> {
-  if (isIP(host)) return host;
+  if (ipVersion(host) !== 0) return host;
   const notFound = (detail: string) =>
     new ChirpError({ code: "ENOTFOUND", operation: "connect", path: "", server, detail });
   let timer: Timer | undefined;
@@ -65,7 +65,7 @@ export async function resolveHost(server: string, host: string): Promise<string>
 }
 
 function isHostName(name: string): boolean {
-  if (/^[\d.]+$/.test(name)) return isIP(name) === 4;
+  if (/^[\d.]+$/.test(name)) return ipVersion(name) === 4;
   return name.length <= 253 && /^[a-z\d_]([a-z\d_.-]*[a-z\d_])?\.?$/i.test(name) && !name.includes("..");
 }
 

@@ -6,8 +6,7 @@
  * dies, the connection that is held tells at once.
  */
 import { constants } from "node:os";
-// Not Bun.connect: what still connects could not be ended there.
-import { connect as connectTcp, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { resolveHost, type ServerAddress } from "../chirp/server_address.ts";
 import { ChirpError, codeOfErrno, type ErrorCode } from "../errors.ts";
 
@@ -67,8 +66,10 @@ export function startHeartbeat(address: ServerAddress, events: HeartbeatEvents):
 
   async function connect(): Promise<void> {
     const host = await resolveHost(address.server, address.host);
+    // Not Bun.connect: what still connects could not be ended there. Loaded here, where the listener is already open.
+    const net = await import("node:net");
     if (isOver) return;
-    socket = connectTcp({ host, port: address.port });
+    socket = net.connect({ host, port: address.port });
     // Being watched does not keep the program alive.
     socket.unref();
     socket.on("connect", ask);

@@ -1,6 +1,6 @@
 /** Puts the web server together: the site behind its listener, and the admin's listener. */
 import type { ServerAddress } from "../chirp/server_address.ts";
-import { startAdmin, type Admin } from "./operations/admin.ts";
+import type { Admin } from "./operations/admin.ts";
 import { openStreams } from "./content/body_stream.ts";
 import type { Front } from "./front/front.ts";
 import { startBunFront } from "./front/front_bun.ts";
@@ -65,13 +65,14 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       refuse: logged.refuse,
       onUnexpected,
     };
-    // node:http would add a fifth to every start.
+    // What most starts do not need is loaded where it is asked for: node:http would add a fifth to every start.
     const startNodeFront = serve.front === "node" ? (await import("./front/front_node.ts")).startNodeFront : null;
     front = await openListener({ option: "--port", host, port }, () =>
       startNodeFront === null ? startBunFront({ ...frontOptions, http2: serve.http2 }) : startNodeFront(frontOptions),
     );
     const place = serve.admin;
     if (place !== null) {
+      const { startAdmin } = await import("./operations/admin.ts");
       admin = await openListener({ option: "--admin", ...place }, () =>
         startAdmin(place, {
           pool: parts.pool,

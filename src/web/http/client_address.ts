@@ -1,5 +1,5 @@
 /** Whose request it is: the other end of the connection, or, behind a reverse proxy of ours, whom that one names. */
-import { isIP } from "node:net";
+import { ipVersion } from "../../chirp/ip_version.ts";
 
 /**
  * The client's address. `peer` is the other end of the connection; `forwardedFor` the X-Forwarded-For header. Proxies append
@@ -14,7 +14,7 @@ export function clientAddress(peer: string, forwardedFor: string | null, trusted
   const hops = forwardedFor.split(",");
   while (trusted.has(client)) {
     const hop = plainAddress(hops.pop()?.trim() ?? "");
-    if (isIP(hop) === 0) break;
+    if (ipVersion(hop) === 0) break;
     client = hop;
   }
   return client;
@@ -32,7 +32,7 @@ export function plainAddress(address: string): string {
  *     1.2.3.4 → 1.2.3.4    2001:db8:1:2:a:b:c:d, 2001:db8:1:2::1 → 2001:db8:1:2    ::1 → 0:0:0:0
  */
 export function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
+  if (ipVersion(address) !== 6) return address;
   const [head = "", tail] = address.split("::");
   const groups = head === "" ? [] : head.split(":");
   if (tail !== undefined) {

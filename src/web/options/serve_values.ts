@@ -1,10 +1,10 @@
 /** Values of the web server's options: each reader takes the text and the option's name, and throws a UsageError that names both. */
-import { isIP } from "node:net";
 import { UsageError } from "../../cli/arguments.ts";
 import { parseCount, parsePort } from "../../cli/values.ts";
 import { parseCacheControl } from "../http/cache_control.ts";
 import { plainAddress } from "../http/client_address.ts";
 import { siteErrorStatuses, type SiteErrorStatus } from "../site/error_pages.ts";
+import { ipVersion } from "../../chirp/ip_version.ts";
 
 const AUTH_METHODS: readonly string[] = ["unix", "hostname", "address", "ticket"];
 
@@ -30,7 +30,7 @@ export function parseRoot(text: string, option: string): string {
 
 /** An IPv4 or IPv6 address, for comparison with that of a connection. */
 export function parseAddress(text: string, option: string): string {
-  if (isIP(text) === 0) throw new UsageError(`${option}: "${text}" is no IP address, for example 127.0.0.1`);
+  if (ipVersion(text) === 0) throw new UsageError(`${option}: "${text}" is no IP address, for example 127.0.0.1`);
   return plainAddress(text.toLowerCase());
 }
 
