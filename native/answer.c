@@ -6,7 +6,7 @@
  * ("bad file descriptor", which real servers send) among them, it leaves errno as it was, which mostly is EAGAIN.
  */
 #include "answer.h"
-#include "connection.h"
+#include "call_state.h"
 #include "listing.h"
 
 #include <cctools/chirp_protocol.h>
@@ -107,7 +107,7 @@ int __wrap_link_readline(struct link *link, char *line, size_t length, time_t st
 {
 	bool is_listing = listing_is_open();
 	/* link_readline looks at the time only when it has to wait: some servers never stop talking. */
-	if (call_has_failed() || time(NULL) > stoptime ||
+	if (call_failure() || time(NULL) > stoptime ||
 	    !(is_listing ? listing_readline(link, line, length, stoptime) : __real_link_readline(link, line, length, stoptime))) {
 		break_link();
 		return 0;

@@ -14,6 +14,7 @@
  */
 #include "connection.h"
 #include "answer.h"
+#include "call_state.h"
 
 #include <cctools/auth.h>
 #include <cctools/chirp_client.h>
@@ -21,7 +22,6 @@
 #include <cctools/link.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,18 +30,14 @@
 /* libchirp counts milliseconds in an int. */
 #define TIMEOUT_MAX (24 * 3600)
 
-/* What the call that is running knows of itself. */
-static struct {
-	int connects_left;
-	int reason; /* errno that outranks libchirp's; 0: none */
-	time_t stoptime;
-} call;
+/* Of the call that is running. */
+static int connects_left;
+static time_t call_stoptime;
 
 static char current_host[HOST_MAX];
 static int64_t connect_timeout;
 
 static struct link *current_link;
-static bool link_is_broken; /* a read failed: what would come next belongs to no request */
 
 static int64_t rpcs;
 
@@ -76,12 +72,6 @@ bool is_connected(void)
 	return current_link != NULL;
 }
 
-bool has_bytes_waiting(struct link *link)
-{
-	struct pollfd state = {.fd = link_fd(link), .events = POLLIN};
-	return !link_buffer_empty(link) || poll(&state, 1, 0) != 0;
-}
-
 void drop_connection(void)
 {
 	if (current_link)
@@ -105,9 +95,9 @@ time_t begin_call_until(enum repeat repeat, time_t stoptime, int64_t read_limit)
 {
 	if (current_link && has_bytes_waiting(current_link))
 		drop_connection();
-	call.connects_left = repeat == REPEATABLE || (repeat == ONCE && !current_link) ? 1 : 0;
-	call.reason = 0;
-	call.stoptime = stoptime;
+	connects_left = repeat == REPEATABLE || (repeat == ONCE && !current_link) ? 1 : 0;
+	call_stoptime = stoptime;
+	clear_failure();
 	limit_answers(read_limit, ANY_LENGTH);
 	expect_answer();
 	rpcs++;
@@ -117,32 +107,16 @@ time_t begin_call_until(enum repeat repeat, time_t stoptime, int64_t read_limit)
 int64_t end_call(int64_t result)
 {
 	int error = errno;
-	bool lost = current_link && link_is_broken;
+	bool lost = current_link && link_is_broken();
 	if (lost)
 		drop_connection();
-	if (call.reason)
-		return -call.reason;
+	if (call_failure())
+		return -call_failure();
 	if (result >= 0 && !lost)
 		return result;
 	if (lost || error == ECONNRESET)
-		return time(NULL) >= call.stoptime ? -ETIMEDOUT : -ECONNRESET;
+		return time(NULL) >= call_stoptime ? -ETIMEDOUT : -ECONNRESET;
 	return error > 0 ? -error : -EIO;
-}
-
-void fail_call(int error)
-{
-	call.reason = error;
-	call.connects_left = 0;
-}
-
-bool call_has_failed(void)
-{
-	return call.reason != 0;
-}
-
-void break_link(void)
-{
-	link_is_broken = true;
 }
 
 void __wrap_sleep_until(time_t stoptime)
@@ -153,7 +127,8 @@ void __wrap_sleep_until(time_t stoptime)
 /* Gives a reason to libchirp's retry loop in the one form that ends it. */
 static struct chirp_client *no_connection(int reason)
 {
-	fail_call(call.reason ? call.reason : reason);
+	if (!call_failure())
+		fail_call(reason);
 	errno = ENOENT;
 	return NULL;
 }
@@ -177,9 +152,9 @@ static int connect_error(int error)
 
 struct chirp_client *__wrap_chirp_client_connect(const char *hostport, int negotiate_auth, time_t stoptime)
 {
-	if (call.connects_left <= 0)
+	if (call_failure() || connects_left <= 0)
 		return no_connection(time(NULL) >= stoptime ? ETIMEDOUT : ECONNRESET);
-	call.connects_left--;
+	connects_left--;
 	time_t limit = stoptime_after(connect_timeout);
 	struct chirp_client *client = __real_chirp_client_connect(hostport, negotiate_auth, limit < stoptime ? limit : stoptime);
 	expect_answer();
@@ -188,7 +163,7 @@ struct chirp_client *__wrap_chirp_client_connect(const char *hostport, int negot
 
 struct link *__wrap_link_connect(const char *address, int port, time_t stoptime)
 {
-	link_is_broken = false;
+	clear_link();
 	current_link = __real_link_connect(address, port, stoptime);
 	return current_link;
 }
@@ -210,7 +185,7 @@ int __wrap_auth_assert(struct link *link, char **type, char **subject, time_t st
 	/* libchirp forgets them. */
 	free(*type);
 	free(*subject);
-	if (link_is_broken || has_bytes_waiting(link))
+	if (link_is_broken() || has_bytes_waiting(link))
 		no_connection(time(NULL) >= stoptime ? ETIMEDOUT : ECONNRESET);
 	else
 		no_connection(EKEYREJECTED);

@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <time.h>
 
-struct link;
-
 /*
  * REPEATABLE: the request may be sent again over a new connection when the old one breaks before the answer. ONCE: it may not.
  * IF_CONNECTED: it is not even worth a first connection.
@@ -32,17 +30,7 @@ time_t stoptime_after(int64_t seconds);
 /* Ends a call: `result` as it is when >= 0, else -errno, with libchirp's ECONNRESET made precise. */
 int64_t end_call(int64_t result);
 
-/* Makes the call that is running fail with this errno, whatever libchirp says. It makes no further connection and reads no further. */
-void fail_call(int error);
-bool call_has_failed(void);
-
-/* What else may come over this connection answers no request: the connection is dropped with the end of the call. */
-void break_link(void);
-
 bool is_connected(void);
 void drop_connection(void);
-
-/* Closed by the server, or bytes are there to be read. */
-bool has_bytes_waiting(struct link *link);
 
 #endif

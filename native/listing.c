@@ -6,7 +6,7 @@
  * thirteen numbers on a line: such a directory cannot be listed (EIO).
  */
 #include "listing.h"
-#include "connection.h"
+#include "call_state.h"
 #include "file_numbers.h"
 
 #include <cctools/chirp_client.h>

@@ -14,7 +14,7 @@ int64_t listing_read(const char *host, const char *path, int64_t max_bytes, time
 const void *listing_bytes(void);
 int64_t listing_length(void);
 
-/* For connection.c: the server's answer has come; from now on and while a listing is open, lines are read with listing_readline. */
+/* For answer.c: the server's answer has come; from now on and while a listing is open, lines are read with listing_readline. */
 void listing_is_answered(int64_t answer);
 bool listing_is_open(void);
 int listing_readline(struct link *link, char *line, size_t length, time_t stoptime);

@@ -4,6 +4,7 @@
  */
 #include "chirp_shim.h"
 #include "answer.h"
+#include "call_state.h"
 #include "connection.h"
 #include "file_numbers.h"
 #include "request_line.h"

@@ -1,5 +1,6 @@
 /* Requests about names: what they are, and their change. */
 #include "chirp_shim.h"
+#include "call_state.h"
 #include "connection.h"
 #include "file_numbers.h"
 #include "listing.h"
