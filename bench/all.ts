@@ -72,6 +72,6 @@ function chooseQuestions(names: readonly string[]): readonly Question[] {
   return names.map((name) => {
     const question = questions.find((each) => each.name === name);
     if (question !== undefined) return question;
-    return exitForUsage(program.name, new UsageError(`unknown question "${name}"`));
+    return exitForUsage(program, new UsageError(`unknown question "${name}"`));
   });
 }

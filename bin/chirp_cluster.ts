@@ -22,8 +22,8 @@ const general = {
   name: "chirp_cluster",
   description: `Private Chirp servers on this machine, bound to 127.0.0.1 and advertised nowhere.
 
-  up      starts them in the background, writes DIR/servers.txt and prints it; what runs already is left as it is,
-          what has died comes back on its port with its files
+  up      starts them in the background, writes DIR/servers.txt and prints it; what runs already is
+          left as it is, what has died comes back on its port with its files
   down    ends them all; their files stay in DIR
   status  says which are alive; exit code 1 when one is not
 
@@ -94,4 +94,4 @@ function directoryOf({ dir: directory }: { readonly dir: string | null }): strin
   return resolve(directory);
 }
 
-await runMain(general.name, commandGroup(general, { up, down, status }));
+await runMain(general, commandGroup(general, { up, down, status }));

@@ -2,14 +2,11 @@
 /** chirp_synchronize: makes directories of Chirp servers equal to one of another. Parses, prints, and ends with an exit code. */
 import { LibraryError, requireLibrary } from "../src/chirp/library.ts";
 import { UsageError } from "../src/cli/arguments.ts";
-import { programCommand, runMain } from "../src/cli/command.ts";
+import { mistakeExitCode, programCommand, runMain } from "../src/cli/command.ts";
 import { readCommand } from "../src/sync/options/command.ts";
 import { program } from "../src/sync/options/command_line.ts";
 import { createOutput } from "../src/sync/output/output.ts";
 import { runCycles } from "../src/sync/cycles.ts";
-
-/** No code that chirp_synchronize gives a meaning: a mistake of ours must not look like "they differ" (1). */
-const UNEXPECTED = 70;
 
 const main = programCommand(program, async (given) => {
   const command = readCommand(given, process.env, process.cwd());
@@ -31,7 +28,8 @@ const main = programCommand(program, async (given) => {
   });
 });
 
-await runMain(program.name, main, { failureCode: UNEXPECTED });
+// What nobody foresaw must not look like "they differ" (1).
+await runMain(program, main, { failureCode: mistakeExitCode });
 await Promise.all([process.stdout, process.stderr].map(written));
 // Connections that hang may keep threads alive; all that was to be done is done.
 process.exit();

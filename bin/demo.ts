@@ -19,7 +19,8 @@ const project = join(import.meta.dir, "..");
 const serverCount = 3;
 
 const program = {
-  name: "bin/demo.ts",
+  name: "demo",
+  call: "npm start --",
   description:
     "Starts three private Chirp servers with a sample site on the first, synchronises it to the two others, and serves it. " +
     "Ctrl-C stops all of it and removes its files.",
@@ -107,7 +108,7 @@ async function runToEnd(words: readonly string[], cleanUp: AsyncDisposableStack)
 }
 
 await runMain(
-  program.name,
+  program,
   programCommand(program, async ({ options }) => await main(options)),
 );
 // Signal handlers and what libchirp holds must not keep us.

@@ -111,7 +111,7 @@ test("a port in use is one message that says what to do, and nothing is started"
     cwd: project,
   });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toStartWith(`bin/demo.ts: port ${port} is in use; choose another: npm start -- --port ${port + 1}\n`);
+  expect(stderr).toStartWith(`demo: port ${port} is in use; choose another: npm start -- --port ${port + 1}\n`);
   server.close();
 });
 

@@ -63,8 +63,10 @@ export type Option = FlagOption | ValueOption | ListOption;
 export type OptionTable = Readonly<Record<string, Option>>;
 
 export interface Program {
-  /** As the user calls it. */
+  /** What it calls itself in its messages. */
   readonly name: string;
+  /** What the user types to run it, where that is more than the name. */
+  readonly call?: string;
   readonly description: string;
   /** The words that are not options: how --help shows them, and how many there may be. Without this there may be none. */
   readonly positionals?: { readonly usage: string; readonly min: number; readonly max: number };
@@ -174,13 +176,18 @@ function suggestion(table: OptionTable, rawName: string): string {
   return name === null ? "" : `; did you mean --${name}?`;
 }
 
-function checkPositionals({ name, positionals: expected }: Program, words: readonly string[]): void {
-  const { usage, min, max } = expected ?? { usage: "", min: 0, max: 0 };
-  if (words.length < min) throw new UsageError(`argument missing; expected: ${name} [options] ${usage}`);
+/** The first words of the program's command line, as in the usage. */
+export function callOf({ name, call = name }: Program): string {
+  return call;
+}
+
+function checkPositionals(program: Program, words: readonly string[]): void {
+  const { usage, min, max } = program.positionals ?? { usage: "", min: 0, max: 0 };
+  const expected = `expected: ${callOf(program)} [options] ${usage}`;
+  if (words.length < min) throw new UsageError(`argument missing; ${expected}`);
   const extra = words[max];
   if (extra === undefined) return;
-  const remedy = max === 0 ? "only options are taken" : `expected: ${name} [options] ${usage}`;
-  throw new UsageError(`unexpected argument "${extra}"; ${remedy}`);
+  throw new UsageError(`unexpected argument "${extra}"; ${max === 0 ? "only options are taken" : expected}`);
 }
 
 function valueOf(name: string, option: Option, texts: readonly string[]): unknown {

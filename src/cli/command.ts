@@ -33,21 +33,29 @@ export function commandGroup(program: Program, subCommands: Readonly<Record<stri
   });
 }
 
+/** A mistake of ours, EX_SOFTWARE of sysexits.h: none of the codes to which a program gives a meaning. */
+export const mistakeExitCode = 70;
+
+/** What the language itself throws: no message for the user, but a place in our code. */
+const mistakes = [TypeError, RangeError, ReferenceError, SyntaxError];
+
 /**
- * Runs a command with the words of this process. A UsageError ends it with 2; any other error with its message and
- * `failureCode`. A command sets process.exitCode for what is neither.
+ * Runs a command with the words of this process. A UsageError ends it with 2; a mistake of ours with its stack and
+ * mistakeExitCode; any other error with its message and `failureCode`. A command sets process.exitCode for what is none of these.
  */
 export async function runMain(
-  name: string,
+  program: Program,
   command: CommandDef,
   { argv = process.argv.slice(2), failureCode = 1 }: { readonly argv?: string[]; readonly failureCode?: number } = {},
 ): Promise<void> {
   try {
     await runCommand(command, { rawArgs: argv });
   } catch (error) {
-    if (error instanceof UsageError) exitForUsage(name, error);
-    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = failureCode;
+    if (error instanceof UsageError) exitForUsage(program, error);
+    const isMistake = mistakes.some((mistake) => error instanceof mistake);
+    const text = error instanceof Error ? (isMistake && error.stack) || error.message : String(error);
+    process.stderr.write(`${program.name}: ${text}\n`);
+    process.exitCode = isMistake ? mistakeExitCode : failureCode;
   }
 }
 

@@ -34,3 +34,14 @@ test("every option with its default, grouped, within the width", () => {
   expect(help).toContain(`  --a-name-that-is-very-long-indeed\n${" ".repeat(34)}word word`);
   expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
 });
+
+test("text that fits keeps its columns; the usage shows how the program is called", () => {
+  const help = renderHelp({
+    name: "cluster",
+    call: "bun run cluster --",
+    description: `Does:\n\n  up    starts\n        all\n${"word ".repeat(25).trim()}`,
+    options: {},
+  });
+  expect(help).toStartWith("usage: bun run cluster -- [options]\n\nDoes:\n\n  up    starts\n        all\nword word");
+  expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+});

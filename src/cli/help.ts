@@ -1,4 +1,4 @@
-import type { Option, Program } from "./arguments.ts";
+import { callOf, type Option, type Program } from "./arguments.ts";
 
 /** Columns of the text: a description goes on in the next line rather than beyond this. */
 const width = 100;
@@ -6,8 +6,9 @@ const width = 100;
 const indent = 34;
 
 /** What --help prints: the usage, what the program does, and every option with its default. */
-export function renderHelp({ name, description, positionals, options }: Program): string {
-  const lines = [`usage: ${[name, "[options]", positionals?.usage].filter(Boolean).join(" ")}`, ""];
+export function renderHelp(program: Program): string {
+  const { description, positionals, options } = program;
+  const lines = [`usage: ${[callOf(program), "[options]", positionals?.usage].filter(Boolean).join(" ")}`, ""];
   lines.push(...description.split("\n").flatMap((paragraph) => wrap(paragraph, width)));
   const help: Option = { type: "flag", letter: "h", description: "show this text" };
   const all: readonly (readonly [string, Option])[] = [...Object.entries(options), ["help", help]];
@@ -36,7 +37,9 @@ function defaultNote(option: Option): string {
   return shown === undefined ? "" : ` (default: ${shown})`;
 }
 
+/** Text that fits stays as it is: its blanks may be columns. */
 function wrap(text: string, columns: number): string[] {
+  if (text.length <= columns) return [text];
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

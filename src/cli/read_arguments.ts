@@ -1,4 +1,4 @@
-import { type Arguments, asksForHelp, parseArguments, type Program, UsageError } from "./arguments.ts";
+import { type Arguments, asksForHelp, callOf, parseArguments, type Program, UsageError } from "./arguments.ts";
 import { renderHelp } from "./help.ts";
 
 /** The exit code for a command line that is not understood. */
@@ -16,13 +16,13 @@ export function readArguments<const P extends Program>(program: P, argv = proces
   try {
     return parseArguments(program, argv);
   } catch (error) {
-    exitForUsage(program.name, error);
+    exitForUsage(program, error);
   }
 }
 
 /** Ends the process with 2 and the message when the error is a UsageError (also one found later, in a file); else throws it. */
-export function exitForUsage(name: string, error: unknown): never {
+export function exitForUsage(program: Program, error: unknown): never {
   if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${name}: ${error.message}\nTry "${name} --help".\n`);
+  process.stderr.write(`${program.name}: ${error.message}\nTry "${callOf(program)} --help".\n`);
   process.exit(usageExitCode);
 }

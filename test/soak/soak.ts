@@ -36,7 +36,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 await runMain(
-  program.name,
+  program,
   programCommand(program, async ({ options }) => {
     const { minutes, verbose } = options;
     const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);

@@ -21,7 +21,8 @@ const groups = {
 } as const;
 
 export const serveProgram = {
-  name: "bun run serve --",
+  name: "serve",
+  call: "bun run serve --",
   description:
     "Serves a website whose files lie on several Chirp servers. Each request is answered from a server chosen at random; one that fails is never noticed.",
   options: {

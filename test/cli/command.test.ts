@@ -1,0 +1,41 @@
+/** How a program ends that did not do what it was asked for: its message, and its exit code. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../helpers/run.ts";
+
+const command = new URL("../../src/cli/command.ts", import.meta.url).pathname;
+const source = new URL("../../src/cli/arguments.ts", import.meta.url).pathname;
+
+let directory: string;
+beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), "chirp-site-cli-"))));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** A program whose only act is this statement. */
+async function runProgram(statement: string, ...words: readonly string[]) {
+  const file = join(directory, "program.ts");
+  writeFileSync(
+    file,
+    `import { programCommand, runMain } from "${command}";
+     import { UsageError } from "${source}";
+     const program = { name: "copy", call: "bun run copy --", description: "", options: {} };
+     await runMain(program, programCommand(program, () => { ${statement} }), { failureCode: 5 });`,
+  );
+  return await run([process.execPath, file, ...words]);
+}
+
+const cases: readonly (readonly [statement: string, words: readonly string[], exitCode: number, says: RegExp])[] = [
+  ["", [], 0, /^$/],
+  ["process.exitCode = 3", [], 3, /^$/],
+  ["", ["--bogus"], 2, /^copy: unknown option --bogus\nTry "bun run copy -- --help".\n$/],
+  ["throw new UsageError('no port')", [], 2, /^copy: no port\nTry "bun run copy -- --help".\n$/],
+  ["throw new Error('disk full')", [], 5, /^copy: disk full\n$/],
+  ["undefined.size", [], 70, /^copy: TypeError: .*\n +at .*program\.ts/],
+];
+
+test.each(cases)("%s %j: exit code %i", async (statement, words, exitCode, says) => {
+  const ended = await runProgram(statement, ...words);
+  expect(ended.stderr).toMatch(says);
+  expect(ended.exitCode).toBe(exitCode);
+});
