@@ -5,6 +5,7 @@ import { type Program, UsageError } from "../src/cli/arguments.ts";
 import { commandGroup, programCommand, runMain } from "../src/cli/command.ts";
 import { parseCount, parsePort, parseText } from "../src/cli/values.ts";
 import { clusterDown, clusterStatus, clusterUp, serversText } from "../src/cluster/cluster.ts";
+import { version } from "../src/version.ts";
 
 /** Each server is two processes at rest and 20 MB more a connection. */
 const maxServers = 100;
@@ -20,6 +21,7 @@ const dir = {
 
 const general = {
   name: "chirp_cluster",
+  version,
   description: `Private Chirp servers on this machine, bound to 127.0.0.1 and advertised nowhere.
 
   up      starts them in the background, writes DIR/servers.txt and prints it; what runs already is
@@ -34,6 +36,7 @@ const general = {
 
 const upProgram = {
   name: "chirp_cluster up",
+  version,
   description: "Starts private Chirp servers in the background, writes DIR/servers.txt and prints it.",
   options: {
     number: {
@@ -57,12 +60,14 @@ const upProgram = {
 
 const downProgram = {
   name: "chirp_cluster down",
+  version,
   description: "Ends all servers of DIR; their files stay.",
   options: { dir },
 } as const satisfies Program;
 
 const statusProgram = {
   name: "chirp_cluster status",
+  version,
   description: "Says which servers of DIR are alive; exit code 1 when one is not.",
   options: { dir },
 } as const satisfies Program;

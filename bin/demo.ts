@@ -13,6 +13,7 @@ import { advice, type AdviceServer } from "../src/demo/advice.ts";
 import { publishSite } from "../src/demo/publish_site.ts";
 import { writeSampleSite } from "../src/demo/sample_site.ts";
 import { startWebServer } from "../src/demo/web_server.ts";
+import { version } from "../src/version.ts";
 
 const project = join(import.meta.dir, "..");
 
@@ -21,6 +22,7 @@ const serverCount = 3;
 const program = {
   name: "demo",
   call: "npm start --",
+  version,
   description:
     "Starts three private Chirp servers with a sample site on the first, synchronises it to the two others, and serves it. " +
     "Ctrl-C stops all of it and removes its files.",

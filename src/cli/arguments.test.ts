@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { asksForHelp, parseArguments, type Program, UsageError } from "./arguments.ts";
+import { asksFor, parseArguments, type Program, UsageError } from "./arguments.ts";
 import { oneOf, parseCount, parsePort, parseText } from "./values.ts";
 
 const program = {
@@ -89,6 +89,7 @@ describe("refused", () => {
     [["--rec", "a", "b"], /did you mean --recursive\?/],
     [["--xyz", "a", "b"], /^unknown option --xyz$/],
     [["--helpp", "a", "b"], /did you mean --help\?/],
+    [["--version", "a", "b"], /^unknown option --version$/],
     [["-x", "a", "b"], /^unknown option -x$/],
     [["-rxn", "a", "b"], /^unknown option -x$/],
     [["--toString", "a", "b"], /^unknown option --toString$/],
@@ -121,10 +122,12 @@ describe("refused", () => {
   });
 });
 
-test("help is seen among errors, but not behind --", () => {
-  expect(asksForHelp(program, ["--bogus", "-h"])).toBe(true);
-  expect(asksForHelp(program, ["--help"])).toBe(true);
-  expect(asksForHelp(program, ["-rh"])).toBe(true);
-  expect(asksForHelp(program, ["--", "--help"])).toBe(false);
-  expect(asksForHelp(program, ["a"])).toBe(false);
+test("help and version are seen among errors, but not behind --", () => {
+  expect(asksFor("help", program, ["--bogus", "-h"])).toBe(true);
+  expect(asksFor("help", program, ["--help"])).toBe(true);
+  expect(asksFor("help", program, ["-rh"])).toBe(true);
+  expect(asksFor("help", program, ["--", "--help"])).toBe(false);
+  expect(asksFor("help", program, ["a"])).toBe(false);
+  expect(asksFor("version", program, ["--bogus", "--version"])).toBe(true);
+  expect(asksFor("version", program, ["--", "--version", "-h"])).toBe(false);
 });

@@ -59,7 +59,7 @@ export interface ListOption extends Described {
 
 export type Option = FlagOption | ValueOption | ListOption;
 
-/** By the name after the two dashes. `help` (-h) is there without being listed. */
+/** By the name after the two dashes. `help` (-h) and `version` are there without being listed. */
 export type OptionTable = Readonly<Record<string, Option>>;
 
 export interface Program {
@@ -67,6 +67,8 @@ export interface Program {
   readonly name: string;
   /** What the user types to run it, where that is more than the name. */
   readonly call?: string;
+  /** What --version prints; without it there is no --version. */
+  readonly version?: string;
   readonly description: string;
   /** The words that are not options: how --help shows them, and how many there may be. Without this there may be none. */
   readonly positionals?: { readonly usage: string; readonly min: number; readonly max: number };
@@ -116,7 +118,7 @@ export function parseArguments<const P extends Program>(program: P, argv: readon
   const positionals: string[] = [];
   for (const token of tokenize(program, argv)) {
     if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind === "option") given.push(readOption(table, token));
+    if (token.kind === "option") given.push(readOption(program, token));
   }
   checkPositionals(program, positionals);
   const options: Record<string, unknown> = {};
@@ -128,9 +130,9 @@ export function parseArguments<const P extends Program>(program: P, argv: readon
   return { options, positionals, occurrences: given } as unknown as Arguments<P>;
 }
 
-/** Whether --help or -h is among the options, whatever else is wrong with them. */
-export function asksForHelp(program: Program, argv: readonly string[]): boolean {
-  return tokenize(program, argv).some((token) => token.kind === "option" && token.name === "help");
+/** Whether this option is given, whatever else is wrong with the words. */
+export function asksFor(option: "help" | "version", program: Program, argv: readonly string[]): boolean {
+  return tokenize(program, argv).some((token) => token.kind === "option" && token.name === option);
 }
 
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
@@ -140,6 +142,7 @@ type OptionToken = Extract<Token, { kind: "option" }>;
 function tokenize(program: Program, argv: readonly string[]): readonly Token[] {
   const options: Record<string, { type: "boolean" | "string"; short?: string }> = {
     help: { type: "boolean", short: "h" },
+    version: { type: "boolean" },
   };
   for (const [name, { type, letter }] of Object.entries(program.options)) {
     options[name] = {
@@ -151,9 +154,9 @@ function tokenize(program: Program, argv: readonly string[]): readonly Token[] {
   return tokens;
 }
 
-function readOption(table: OptionTable, { name, rawName, value, inlineValue }: OptionToken): Occurrence {
-  const option = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (option === undefined) throw new UsageError(`unknown option ${rawName}${suggestion(table, rawName)}`);
+function readOption(program: Program, { name, rawName, value, inlineValue }: OptionToken): Occurrence {
+  const option = Object.hasOwn(program.options, name) ? program.options[name] : undefined;
+  if (option === undefined) throw new UsageError(`unknown option ${rawName}${suggestion(program, rawName)}`);
   if (option.type === "flag") {
     if (value !== undefined) throw new UsageError(`${rawName} takes no value, but got "${value}"`);
     return { name, text: "" };
@@ -170,9 +173,10 @@ function readOption(table: OptionTable, { name, rawName, value, inlineValue }: O
   return { name, text: value };
 }
 
-function suggestion(table: OptionTable, rawName: string): string {
+function suggestion({ options, version }: Program, rawName: string): string {
   if (!rawName.startsWith("--")) return "";
-  const name = nearest(rawName.slice(2), [...Object.keys(table), "help"]);
+  const known = [...Object.keys(options), "help", ...(version === undefined ? [] : ["version"])];
+  const name = nearest(rawName.slice(2), known);
   return name === null ? "" : `; did you mean --${name}?`;
 }
 

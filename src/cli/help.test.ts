@@ -33,15 +33,20 @@ test("every option with its default, grouped, within the width", () => {
   expect(help).toContain("Which files:\n      --exclude PATTERN           leave out (may be given several times)\n");
   expect(help).toContain(`  --a-name-that-is-very-long-indeed\n${" ".repeat(34)}word word`);
   expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(help).not.toContain("--version");
 });
 
 test("text that fits keeps its columns; the usage shows how the program is called", () => {
   const help = renderHelp({
     name: "cluster",
     call: "bun run cluster --",
+    version: "cluster 1",
     description: `Does:\n\n  up    starts\n        all\n${"word ".repeat(25).trim()}`,
     options: {},
   });
   expect(help).toStartWith("usage: bun run cluster -- [options]\n\nDoes:\n\n  up    starts\n        all\nword word");
   expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(help).toEndWith(
+    "  -h, --help                      show this text\n      --version                   show the version\n",
+  );
 });

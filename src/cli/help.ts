@@ -7,11 +7,14 @@ const indent = 34;
 
 /** What --help prints: the usage, what the program does, and every option with its default. */
 export function renderHelp(program: Program): string {
-  const { description, positionals, options } = program;
+  const { description, version, positionals, options } = program;
   const lines = [`usage: ${[callOf(program), "[options]", positionals?.usage].filter(Boolean).join(" ")}`, ""];
   lines.push(...description.split("\n").flatMap((paragraph) => wrap(paragraph, width)));
-  const help: Option = { type: "flag", letter: "h", description: "show this text" };
-  const all: readonly (readonly [string, Option])[] = [...Object.entries(options), ["help", help]];
+  const all: (readonly [string, Option])[] = [
+    ...Object.entries(options),
+    ["help", { type: "flag", letter: "h", description: "show this text" }],
+  ];
+  if (version !== undefined) all.push(["version", { type: "flag", description: "show the version" }]);
   for (const group of new Set([undefined, ...all.map(([, option]) => option.group)])) {
     lines.push("", `${group ?? "Options"}:`);
     for (const [option, definition] of all) {

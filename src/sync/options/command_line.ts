@@ -1,6 +1,7 @@
 /** The command line of chirp_synchronize: what may be given, and what it says. */
 import type { Program } from "../../cli/arguments.ts";
 import { parseText } from "../../cli/values.ts";
+import { version } from "../../version.ts";
 import {
   parseAuth,
   parseDeletionLimit,
@@ -13,6 +14,7 @@ import { selectionOptions } from "./selection_options.ts";
 
 export const program = {
   name: "chirp_synchronize",
+  version,
   description:
     "Copies the contents of dirA on serverA into dirB on serverB (and dirC on serverC …) where they are missing or changed. " +
     "A server is host[:port], default port 9094, or the word local for a directory of this machine.",
@@ -153,7 +155,7 @@ export const program = {
       hint: "FILES",
       parse: parseText,
       group: "Connections",
-      defaultHint: "CHIRP_CLIENT_TICKETS",
+      defaultHint: "$CHIRP_CLIENT_TICKETS",
       description: "ticket files, separated by commas",
     },
     debug: { type: "flag", letter: "d", group: "Connections", description: "name the error code of each failure" },

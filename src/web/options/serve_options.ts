@@ -1,6 +1,7 @@
 /** The command line of the web server. */
 import { UsageError, type Arguments, type Program } from "../../cli/arguments.ts";
 import { oneOf, parseCount, parseSeconds, parseSize, parseText } from "../../cli/values.ts";
+import { version } from "../../version.ts";
 import {
   parseAddress,
   parseAnyPort,
@@ -23,6 +24,7 @@ const groups = {
 export const serveProgram = {
   name: "serve",
   call: "bun run serve --",
+  version,
   description:
     "Serves a website whose files lie on several Chirp servers. Each request is answered from a server chosen at random; one that fails is never noticed.",
   options: {
