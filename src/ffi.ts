@@ -8,6 +8,7 @@
 import { toArrayBuffer } from "bun:ffi";
 import { constants } from "node:fs";
 import { ChirpError, codeOfErrno, type ErrorCode } from "./errors.ts";
+import { authMethods } from "./chirp/auth_methods.ts";
 import { byteText, pointerTo, utf8Text } from "./chirp/c_text.ts";
 import { statFromNumbers } from "./chirp/listing.ts";
 import { loadPrivateCopy } from "./chirp/library.ts";
@@ -26,8 +27,6 @@ export interface ChirpOptions {
   /** Seconds that a call may take, whole numbers; each method takes another one as its last argument. */
   readonly timeoutSeconds?: number;
 }
-
-export const DEFAULT_AUTH = ["unix", "hostname", "address", "ticket"] as const;
 
 /** Modes for `open`, as in open(2). */
 export const READ = constants.O_RDONLY;
@@ -51,7 +50,7 @@ export type ChirpFile = ReturnType<Chirp["open"]>;
  * byte, see bytePath in chirp/byte_path.ts) and begin with "/"; sizes and offsets are in bytes, times in whole seconds.
  */
 export function openChirp(options: ChirpOptions) {
-  const { host, server = host, auth = DEFAULT_AUTH, tickets = "", connectTimeoutSeconds = 10 } = options;
+  const { host, server = host, auth = authMethods, tickets = "", connectTimeoutSeconds = 10 } = options;
   const defaultTimeout = options.timeoutSeconds ?? 60;
   const shim = loadPrivateCopy();
   const numbers = new BigInt64Array(6);

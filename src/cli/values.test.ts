@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { UsageError } from "./arguments.ts";
-import { oneOf, parseCount, parsePort, parseSeconds, parseSize, parseText } from "./values.ts";
+import { listOf, oneOf, parseCount, parsePort, parseSeconds, parseSize, parseText } from "./values.ts";
 
 /** null: refused with a UsageError that names the option and quotes the text. */
 type Table = readonly (readonly [text: string, value: unknown])[];
@@ -107,6 +107,19 @@ describe("parseText", () =>
     ["a b", "a b"],
     ["", null],
   ]));
+
+describe("listOf", () => {
+  const parse = listOf("unix", "address");
+  check(parse, [
+    ["unix", ["unix"]],
+    ["address,unix", ["address", "unix"]],
+    ["", null],
+  ]);
+  test("names the word that is wrong", () => {
+    expect(() => parse("unix,kerberos", "--auth")).toThrow(/^--auth "kerberos" is none of unix, address$/);
+    expect(() => parse("unix,", "--auth")).toThrow(/^--auth "" is none of/);
+  });
+});
 
 describe("oneOf", () =>
   check(oneOf("json", "off"), [

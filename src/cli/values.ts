@@ -73,6 +73,14 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): (te
   };
 }
 
+/** The same for several words with commas between them. */
+export function listOf<const Word extends string>(
+  ...words: readonly Word[]
+): (text: string, option: string) => readonly Word[] {
+  const parse = oneOf(...words);
+  return (text, option) => text.split(",").map((word) => parse(word, option));
+}
+
 function parseDigits(text: string): number | null {
   // Number() would take "", " 1", "0x10" and "1e3" as well.
   return /^\d{1,15}$/.test(text) ? Number(text) : null;

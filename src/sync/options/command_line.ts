@@ -1,9 +1,9 @@
 /** The command line of chirp_synchronize: what may be given, and what it says. */
+import { authMethods } from "../../chirp/auth_methods.ts";
 import type { Program } from "../../cli/arguments.ts";
-import { parseText } from "../../cli/values.ts";
+import { listOf, parseText } from "../../cli/values.ts";
 import { version } from "../../version.ts";
 import {
-  parseAuth,
   parseDeletionLimit,
   parsePositiveSeconds,
   parseRate,
@@ -144,8 +144,8 @@ export const program = {
       type: "value",
       letter: "a",
       hint: "LIST",
-      default: "unix,hostname,address,ticket",
-      parse: parseAuth,
+      default: authMethods.join(","),
+      parse: listOf(...authMethods),
       group: "Connections",
       description: "authentication methods in the order to be tried",
     },

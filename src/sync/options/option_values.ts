@@ -21,15 +21,6 @@ export function parseRate(text: string, option: string): number {
   return parseSize(/^[\d.]+$/.test(text) ? `${text}k` : text, option);
 }
 
-const authMethods = ["unix", "hostname", "address", "ticket"];
-
-export function parseAuth(text: string, option: string): string[] {
-  const methods = text.split(",");
-  const unknown = methods.find((method) => !authMethods.includes(method));
-  if (unknown !== undefined) throw new UsageError(`${option}: "${unknown}" is none of ${authMethods.join(", ")}`);
-  return methods;
-}
-
 export function parsePositiveSeconds(text: string, option: string): number {
   return parseSeconds(text, option, { min: 1, max: 31_536_000 });
 }

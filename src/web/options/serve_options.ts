@@ -1,16 +1,9 @@
 /** The command line of the web server. */
+import { authMethods } from "../../chirp/auth_methods.ts";
 import { UsageError, type Arguments, type Program } from "../../cli/arguments.ts";
-import { oneOf, parseCount, parseSeconds, parseSize, parseText } from "../../cli/values.ts";
+import { listOf, oneOf, parseCount, parsePort, parseSeconds, parseSize, parseText } from "../../cli/values.ts";
 import { version } from "../../version.ts";
-import {
-  parseAddress,
-  parseAnyPort,
-  parseAuth,
-  parseCacheControlRule,
-  parseErrorPage,
-  parseListenAddress,
-  parseRoot,
-} from "./serve_values.ts";
+import { parseAddress, parseCacheControlRule, parseErrorPage, parseListenAddress, parseRoot } from "./serve_values.ts";
 
 /** Headings of --help. */
 const groups = {
@@ -57,8 +50,8 @@ export const serveProgram = {
       group: groups.chirp,
       letter: "a",
       hint: "LIST",
-      default: "unix,hostname,address,ticket",
-      parse: parseAuth,
+      default: authMethods.join(","),
+      parse: listOf(...authMethods),
       description: "Chirp authentication methods, tried in this order",
     },
     tickets: {
@@ -76,7 +69,7 @@ export const serveProgram = {
       letter: "p",
       hint: "N",
       default: "8080",
-      parse: parseAnyPort,
+      parse: parsePort,
       description: "0 picks a free one",
     },
     host: {

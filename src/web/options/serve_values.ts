@@ -1,56 +1,39 @@
 /** Values of the web server's options: each reader takes the text and the option's name, and throws a UsageError that names both. */
 import { UsageError } from "../../cli/arguments.ts";
 import { parseCount, parsePort } from "../../cli/values.ts";
-import { parseCacheControl } from "../http/cache_control.ts";
+import { type CacheControlRule, parseCacheControl } from "../http/cache_control.ts";
 import { plainAddress } from "../http/client_address.ts";
 import { siteErrorStatuses, type SiteErrorStatus } from "../site/error_pages.ts";
 import { ipVersion } from "../../chirp/ip_version.ts";
 
-const AUTH_METHODS: readonly string[] = ["unix", "hostname", "address", "ticket"];
-
-export function parseAnyPort(text: string, option: string): number {
-  return text === "0" ? 0 : parsePort(text, option);
-}
-
 /** ADDR:PORT or [v6]:PORT, port 0 allowed. */
 export function parseListenAddress(text: string, option: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  if (match === null) throw new UsageError(`${option}: "${text}" is not ADDR:PORT, for example 127.0.0.1:8081`);
-  return { host: match[1] ?? match[2]!, port: parseAnyPort(match[3]!, option) };
+  if (match === null) throw new UsageError(`${option} "${text}" is not ADDR:PORT, for example 127.0.0.1:8081`);
+  return { host: match[1] ?? match[2]!, port: parsePort(match[3]!, option) };
 }
 
 /** "/" or "/a/b", as bytes. */
 export function parseRoot(text: string, option: string): string {
   const segments = text.split("/").filter((segment) => segment !== "" && segment !== ".");
   if (!text.startsWith("/") || segments.includes("..") || text.includes("\0")) {
-    throw new UsageError(`${option}: "${text}" is no directory on a Chirp server: it must begin with / and have no ..`);
+    throw new UsageError(`${option} "${text}" is no directory on a Chirp server: it must begin with / and have no ..`);
   }
   return Buffer.from(`/${segments.join("/")}`, "utf8").toString("latin1");
 }
 
 /** An IPv4 or IPv6 address, for comparison with that of a connection. */
 export function parseAddress(text: string, option: string): string {
-  if (ipVersion(text) === 0) throw new UsageError(`${option}: "${text}" is no IP address, for example 127.0.0.1`);
+  if (ipVersion(text) === 0) throw new UsageError(`${option} "${text}" is no IP address, for example 127.0.0.1`);
   return plainAddress(text.toLowerCase());
 }
 
-export function parseAuth(text: string, option: string): readonly string[] {
-  const methods = text.split(",");
-  for (const method of methods) {
-    if (!AUTH_METHODS.includes(method)) {
-      throw new UsageError(`${option}: "${method}" is no authentication method: use ${AUTH_METHODS.join(", ")}`);
-    }
-  }
-  return methods;
-}
-
-/** GLOB=VALUE, checked here and used by cache_control.ts. */
-export function parseCacheControlRule(text: string, option: string): string {
+/** GLOB=VALUE */
+export function parseCacheControlRule(text: string, option: string): CacheControlRule {
   try {
-    parseCacheControl([text], () => () => false);
-    return text;
+    return parseCacheControl(text);
   } catch (error) {
-    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${option} ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -63,10 +46,10 @@ export interface ErrorPageOption {
 /** "404=/404.html" */
 export function parseErrorPage(text: string, option: string): ErrorPageOption {
   const match = /^(\d+)=(\/.*)$/.exec(text);
-  if (match === null) throw new UsageError(`${option}: "${text}" is not STATUS=PATH, for example 404=/404.html`);
+  if (match === null) throw new UsageError(`${option} "${text}" is not STATUS=PATH, for example 404=/404.html`);
   const status = siteErrorStatuses.find((known) => known === parseCount(match[1]!, option));
   if (status === undefined) {
-    throw new UsageError(`${option}: "${text}": a page can be given for ${siteErrorStatuses.join(", ")}`);
+    throw new UsageError(`${option} "${text}": a page can be given for ${siteErrorStatuses.join(", ")}`);
   }
   return { status, path: Buffer.from(match[2]!, "utf8").toString("latin1") };
 }

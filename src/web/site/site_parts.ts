@@ -5,7 +5,7 @@ import type { Replica } from "../../replicas/replicas.ts";
 import { createTokenBucket } from "../../replicas/token_bucket.ts";
 import { createAnswers } from "./answers.ts";
 import { createBufferBudget, type BufferBudget } from "../content/buffer_budget.ts";
-import { parseCacheControl } from "../http/cache_control.ts";
+import { firstCacheControl } from "../http/cache_control.ts";
 import { createCompressor, type Compressor } from "../content/compressor.ts";
 import { createContentCache, type ContentCache } from "../content/content_cache.ts";
 import { createErrorPages } from "./error_pages.ts";
@@ -76,12 +76,7 @@ export function createSiteParts({ serve, addresses, unfinished, onChange, onUnex
   const finder = createFinder({ pool, cache, hedges, viewOf, heldBytesMax: HELD_BYTES_MAX });
   const fallback = serve.spa ? "/index.html" : null;
   const resources = createResourceFinder({ finder, viewOf, root, autoindex: serve.autoindex, compressor, fallback });
-  const representations = createRepresentations(
-    parseCacheControl(serve.cacheControl, (pattern) => {
-      const glob = new Bun.Glob(pattern);
-      return (path) => glob.match(path);
-    }),
-  );
+  const representations = createRepresentations(firstCacheControl(serve.cacheControl));
   const budget = createBufferBudget(BUFFERED_BYTES_TOTAL, unfinished);
   const errorPages = createErrorPages(new Map(serve.errorPage.map(({ status, path }) => [status, path])), resources);
   const limitMs = serve.serveStale * 1000;
