@@ -3,7 +3,10 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { createConnections } from "../../src/sync/store/connections.ts";
 import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
-import { defaultOptions, type SyncOptions } from "../../src/sync/options/options.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { readCommand } from "../../src/sync/options/command.ts";
+import { program as commandLine } from "../../src/sync/options/command_line.ts";
+import type { SyncOptions } from "../../src/sync/options/options.ts";
 import type { Report, SyncEvent } from "../../src/sync/output/report.ts";
 import { synchronize } from "../../src/sync/synchronize.ts";
 import { run, type RunOptions, type RunResult } from "../helpers/run.ts";
@@ -16,6 +19,9 @@ const connections = createConnections({
   timeoutSeconds: 15,
   connectTimeoutSeconds: 10,
 });
+
+/** As they are when no option is given. */
+const { options: defaults } = readCommand(parseArguments(commandLine, ["a", "/", "b", "/"]), {}, "/");
 
 export interface SyncResult {
   readonly report: Report;
@@ -33,7 +39,7 @@ export async function sync(words: readonly string[], options: Partial<SyncOption
   const report = await synchronize({
     source: source!,
     targets,
-    options: { ...defaultOptions, recursive: true, settleSeconds: 0, timeoutSeconds: 15, retries: 1, ...options },
+    options: { ...defaults, recursive: true, settleSeconds: 0, timeoutSeconds: 15, retries: 1, ...options },
     connections,
     check: false,
     emit: (event) => events.push(event),

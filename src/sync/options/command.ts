@@ -9,7 +9,7 @@ import type { program } from "./command_line.ts";
 import type { ConnectionOptions } from "../store/connections.ts";
 import { type Endpoint, parseEndpoint } from "../store/endpoint.ts";
 import { type FilterRule, parseFilterFile, parseFilterRule } from "../selection/filter.ts";
-import { defaultOptions, type SyncOptions } from "./options.ts";
+import type { SyncOptions } from "./options.ts";
 import { relate } from "./overlap.ts";
 
 type Given = Arguments<typeof program>;
@@ -68,7 +68,6 @@ export function readCommand(given: Given, environment: NodeJS.ProcessEnv, cwd: s
 function readOptions(given: Given): SyncOptions {
   const { options } = given;
   return {
-    ...defaultOptions,
     recursive: options.recursive,
     dryRun: options.dryRun,
     checksum: options.checksum,

@@ -1,4 +1,4 @@
-/** What a synchronisation is asked to do: complete, readonly, defaults in one place. Pure. */
+/** What a synchronisation is asked to do: complete and readonly. Defaults stand in command_line.ts. */
 import type { BytePath } from "../../protocol.ts";
 import type { FilterRule } from "../selection/filter.ts";
 
@@ -50,39 +50,3 @@ export interface SyncOptions {
   /** A file younger than this may change again without its time showing it: it is waited for. */
   readonly settleSeconds: number;
 }
-
-export const defaultOptions: SyncOptions = {
-  recursive: false,
-  dryRun: false,
-  checksum: false,
-  sizeOnly: false,
-  ignoreTimes: false,
-  update: false,
-  existing: false,
-  ignoreExisting: false,
-  modifyWindowSeconds: 0,
-  delete: false,
-  maxDelete: { kind: "percent", percent: 50 },
-  allowEmptySource: false,
-  ignoreErrors: false,
-  force: false,
-  backupDirectory: null,
-  rules: [],
-  filesFrom: null,
-  minSize: 0,
-  maxSize: Infinity,
-  maxDepth: Infinity,
-  perms: false,
-  acls: false,
-  times: true,
-  links: "keep",
-  verify: false,
-  serverSide: false,
-  transfers: 4,
-  checkers: 4,
-  bandwidth: null,
-  timeoutSeconds: 60,
-  connectTimeoutSeconds: 10,
-  retries: 3,
-  settleSeconds: 2,
-};
