@@ -3,13 +3,7 @@ import { authMethods } from "../../chirp/auth_methods.ts";
 import type { Program } from "../../cli/arguments.ts";
 import { listOf, parseText } from "../../cli/values.ts";
 import { version } from "../../version.ts";
-import {
-  parseDeletionLimit,
-  parsePositiveSeconds,
-  parseRate,
-  parseRetries,
-  parseWorkers,
-} from "./option_values.ts";
+import { parseDeletionLimit, parsePositiveSeconds, parseRate, parseRetries, parseWorkers } from "./option_values.ts";
 import { selectionOptions } from "./selection_options.ts";
 
 export const program = {

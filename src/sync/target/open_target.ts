@@ -3,7 +3,7 @@ import { parentPath } from "../../chirp/byte_path.ts";
 import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError, type ErrorCode } from "../../errors.ts";
 import { type Endpoint, resolveEndpoint } from "../store/endpoint.ts";
-import { findOverlap } from "../options/overlap.ts";
+import { findOverlap } from "./find_overlap.ts";
 import type { Ending } from "../output/report.ts";
 import { statOrNull } from "../store/store.ts";
 import type { SourceRoot } from "../source/synchronization.ts";
