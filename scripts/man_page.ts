@@ -1,5 +1,5 @@
 /** Builds docs/chirp_synchronize.1 from docs/chirp_synchronize.md: bun scripts/man_page.ts */
-import { renderManPage } from "../src/sync/output/man_page.ts";
+import { renderManPage } from "./render_man_page.ts";
 
 const docs = new URL("../docs/", import.meta.url);
 const markdown = await Bun.file(new URL("chirp_synchronize.md", docs)).text();

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "../../src/sync/options/command_line.ts";
-import { renderManPage } from "../../src/sync/output/man_page.ts";
+import { renderManPage } from "../../scripts/render_man_page.ts";
 import { run } from "../helpers/run.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree } from "./sync_run.ts";

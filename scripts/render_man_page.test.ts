@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { renderManPage } from "./man_page.ts";
+import { renderManPage } from "./render_man_page.ts";
 
 test("headings, paragraphs, tables, lists and code", () => {
   const page = renderManPage(
