@@ -3,7 +3,7 @@
  * a real call (whoami: connect, authenticate, one RPC). All it finds out goes to replicas.ts, which decides.
  */
 import type { Lane } from "../chirp/lane.ts";
-import { hostPort, type ServerAddress } from "../chirp/server_address.ts";
+import type { ServerAddress } from "../chirp/server_address.ts";
 import { ChirpError, describeCode, type ErrorCode } from "../errors.ts";
 import { startHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import type { Replica, Replicas } from "./replicas.ts";
@@ -64,7 +64,7 @@ export function createMonitor(address: ServerAddress, replica: Replica, replicas
         }
         heartbeat = second;
         second = undefined;
-        if (code !== null) lost(code, `${describeCode(code)} (${hostPort(address.host, address.port)})`);
+        if (code !== null) lost(code, describeCode(code));
         // Servers close idle connections; whether this one is still there, the next connection tells at once.
         else if (wasIdle) heartbeat ??= connect();
       },

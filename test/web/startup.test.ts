@@ -158,7 +158,7 @@ describe("starts, and says what is wrong with which server:", () => {
   });
 
   const cases: readonly (readonly [string, () => string | Promise<string>, RegExp])[] = [
-    ["nobody there", async () => `127.0.0.1:${await freePort()}`, /connection refused/],
+    ["nobody there", async () => `127.0.0.1:${await freePort()}`, / is not used: connection refused$/],
     ["an unknown name", () => "no-such-host.invalid:9094", /host name not found/],
     ["a web server", () => `127.0.0.1:${portOf(web)}`, /does not speak Chirp/],
     ["one that never answers", () => `127.0.0.1:${portOf(silent)}`, /no answer to a sign of life|slow to answer/],
