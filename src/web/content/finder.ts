@@ -9,7 +9,7 @@ import type { Member, Pool } from "../../replicas/pool.ts";
 import type { Replica } from "../../replicas/replicas.ts";
 import type { TokenBucket } from "../../replicas/token_bucket.ts";
 import type { Content, ContentCache } from "./content_cache.ts";
-import type { Lookup } from "./lookup.ts";
+import { verdictOf, type Lookup } from "./lookup.ts";
 import type { ReplicaView } from "./replica_view.ts";
 import type { Cost, Trace } from "./trace.ts";
 
@@ -75,7 +75,7 @@ export function createFinder(options: FinderOptions): Finder {
         // The listing was older than the file. Also a file that is gone meanwhile: the new listing will say so.
         const isOld = error instanceof ChirpError && (error.code === "ESTALE" || error.code === "ENOENT");
         if (error instanceof ChirpError && error.blame === "path" && (!isOld || attempt === STALE_TRIES)) {
-          const verdict = verdictOfRead(error);
+          const verdict = verdictOf(error);
           view.refused(path, verdict);
           return verdict;
         }
@@ -85,16 +85,14 @@ export function createFinder(options: FinderOptions): Finder {
     }
   }
 
-  /** Whom to ask as well, the well ones first. */
+  /** Whom to ask as well: the well ones first, each kind in random order. */
   function othersThan(first: Member): Member[] {
-    return (
-      pool.members
-        .filter((member) => member.replica.state !== "ejected" && member !== first)
-        .sort(() => Math.random() - 0.5)
-        // Stable: still random among equals.
-        .sort((a, b) => Number(b.replica.state === "well") - Number(a.replica.state === "well"))
-        .slice(0, OTHERS_MAX)
-    );
+    return pool.members
+      .filter((member) => member.replica.state !== "ejected" && member !== first)
+      .map((member) => ({ member, rank: Math.random() + (member.replica.state === "well" ? 0 : 1) }))
+      .sort((a, b) => a.rank - b.rank)
+      .slice(0, OTHERS_MAX)
+      .map(({ member }) => member);
   }
 
   async function askOthers(path: BytePath, first: Asked<Answer>, trace: Trace): Promise<Verdict> {
@@ -155,11 +153,6 @@ function toFound(path: BytePath, answer: Answer, member: Member): Found | undefi
     default:
       return undefined;
   }
-}
-
-function verdictOfRead(error: ChirpError): Lookup {
-  if (error.code === "ENOENT") return { kind: "missing" };
-  return { kind: error.code === "EACCES" || error.code === "EPERM" ? "denied" : "unreadable" };
 }
 
 /** The first that is found; undefined when none is. A server that fails here has nothing to say; its monitor sees to it. */
