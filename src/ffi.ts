@@ -35,7 +35,7 @@ export const CREATE = constants.O_CREAT;
 export const TRUNCATE = constants.O_TRUNC;
 
 /** More entries than this in one directory are refused (EFBIG): about a million with short names. */
-export const LISTING_MAX_BYTES = 128 * 1024 * 1024;
+const LISTING_MAX_BYTES = 128 * 1024 * 1024;
 
 /** A digest is at most this long, see chirp_types.h; texts (link targets, subjects) at most a protocol line. */
 const DIGEST_BYTES = 128;

@@ -61,8 +61,6 @@ export function requireLibrary(): void {
   }
 }
 
-export type Shim = ReturnType<typeof loadPrivateCopy>;
-
 /** The functions of native/chirp_shim.h in a library instance of the caller's own. It stays loaded until the process ends. */
 export function loadPrivateCopy() {
   requireLibrary();

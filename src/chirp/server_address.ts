@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { ChirpError } from "../errors.ts";
 import { ipVersion } from "./ip_version.ts";
 
-export const DEFAULT_PORT = 9094;
+const DEFAULT_PORT = 9094;
 
 export interface ServerAddress {
   /** host:port in one spelling: what logs, messages and X-Served-By show. */

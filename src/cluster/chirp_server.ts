@@ -36,7 +36,7 @@ const answerLimitMs = 1000;
 const pollMs = 5;
 
 /** The place of each thing below a server's directory. */
-export function serverPaths(directory: string) {
+function serverPaths(directory: string) {
   return {
     rootDirectory: join(directory, "root"),
     transientDirectory: join(directory, "transient"),

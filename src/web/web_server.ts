@@ -8,7 +8,7 @@ import { openListener } from "./front/listen_error.ts";
 import { createLogWriter } from "./operations/log_writer.ts";
 import { createLoggedSite } from "./operations/logged_site.ts";
 import { createRateLimit } from "./operations/rate_limit.ts";
-import { createServerNews } from "./content/server_news.ts";
+import { createServerNews } from "./operations/server_news.ts";
 import type { ServeOptions } from "./options/serve_options.ts";
 import { createSiteParts } from "./site/site_parts.ts";
 import { writeStdout } from "./operations/write_stdout.ts";

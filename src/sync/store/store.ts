@@ -50,7 +50,7 @@ export async function nullWhenMissing<T>(promise: Promise<T>): Promise<T | null>
 }
 
 /** Which operations change something: the ones a source, and a dry run, must never send. */
-export function isWriting(kind: OperationKind): boolean {
+function isWriting(kind: OperationKind): boolean {
   switch (kind) {
     case "list":
     case "stat":

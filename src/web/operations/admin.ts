@@ -3,7 +3,7 @@ import { compareReplicas } from "./compare_replicas.ts";
 import { metricFamilies, type MetricSources } from "./metric_families.ts";
 import { prometheusContentType, prometheusText } from "./prometheus_text.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { statusPage, statusPageHeaders } from "../pages/status_page.ts";
+import { compareQuery, statusPage, statusPageHeaders } from "../pages/status_page.ts";
 import type { DifferenceStatus, StatusSnapshot } from "../pages/status_snapshot.ts";
 import { formatHttpDate } from "../http/http_date.ts";
 
@@ -59,14 +59,14 @@ export function startAdmin(listen: { readonly host: string; readonly port: numbe
     const { pathname, search } = new URL(url);
     switch (pathname) {
       case "/":
-        if (search === "?compare") {
+        if (search === compareQuery) {
           await compare();
           // So that a page that refreshes itself does not compare each time.
           return new Response(null, { status: 303, headers: { Location: "/", ...noStore } });
         }
         return new Response(statusPage(snapshot()), { headers: statusPageHeaders });
       case "/status.json":
-        if (search === "?compare") await compare();
+        if (search === compareQuery) await compare();
         return Response.json(snapshot(), { headers: noStore });
       case "/metrics":
         return text(prometheusText(metricFamilies(now())), 200, { "Content-Type": prometheusContentType });

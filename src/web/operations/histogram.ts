@@ -15,7 +15,7 @@ export interface Histogram {
 }
 
 /** Seconds: from what the cache answers to the deadline of a request. */
-export const latencyBoundsSeconds: readonly number[] = [
+const latencyBoundsSeconds: readonly number[] = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25,
 ];
 

@@ -9,7 +9,7 @@ import type { RateLimit } from "./rate_limit.ts";
 import type { Outcome, Site, SiteRequest } from "../site/site.ts";
 import type { Statistics } from "./statistics.ts";
 import { newTrace } from "../content/trace.ts";
-import { wallClockMs } from "../http/wall_clock.ts";
+import { wallClockMs } from "../wall_clock.ts";
 
 export interface LoggedSiteOptions {
   readonly site: Site;

@@ -2,7 +2,7 @@
 import { createHistogram, type Histogram } from "./histogram.ts";
 import type { Outcome } from "../site/site.ts";
 import type { CacheUse } from "../content/trace.ts";
-import { wallClockMs } from "../http/wall_clock.ts";
+import { wallClockMs } from "../wall_clock.ts";
 
 export interface Statistics {
   readonly startedAtMs: number;

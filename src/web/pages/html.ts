@@ -21,7 +21,7 @@ export function escapeName(path: BytePath): string {
 }
 
 /** One look for errors, listings and status: the system's fonts, light or dark as the reader's screen is. */
-export const pageStyle = `
+const pageStyle = `
 :root{color-scheme:light dark;--ink:#1c2024;--dim:#60646c;--paper:#fcfcfd;--card:#fff;--line:#e0e1e6;--link:#0b68cb}
 @media(prefers-color-scheme:dark){:root{--ink:#edeef0;--dim:#a1a7b0;--paper:#111113;--card:#18191b;--line:#33363c;--link:#70b8ff}}
 *{box-sizing:border-box}

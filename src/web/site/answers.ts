@@ -11,7 +11,7 @@ import { respondFromMemory, type OnEnd, type Responder } from "./responder.ts";
 import { planResponse, type Representation, type ResponsePlan } from "./respond_plan.ts";
 import type { StaleAnswers } from "./stale_answers.ts";
 import { answerWith, answerWithPage, type Visit } from "./visit.ts";
-import { wallClockMs } from "../http/wall_clock.ts";
+import { wallClockMs } from "../wall_clock.ts";
 
 export interface AnswersOptions {
   readonly memoryPath: MemoryPath;
