@@ -75,6 +75,10 @@ for (const kind of ["chirp", "local"] as const) {
       expect(Buffer.from(buffer).toString()).toBe("hello");
       expect(await failure(store.call({ kind: "getFileInto", path, buffer: new SharedArrayBuffer(6) }))).toBe("ESTALE");
       expect(await failure(store.call({ kind: "getFileInto", path, buffer: new SharedArrayBuffer(4) }))).toBe("ESTALE");
+      const whole = await store.call({ kind: "getFile", path, size: 5, hash: true });
+      const sha256 = new Bun.CryptoHasher("sha256").update("hello").digest("base64url");
+      expect([Buffer.from(whole.bytes).toString(), whole.hash]).toEqual(["hello", sha256]);
+      expect((await store.call({ kind: "getFile", path, size: 5 })).hash).toBeNull();
       const part = new SharedArrayBuffer(3);
       const read = await store.call({ kind: "read", path, offset: 2, length: 3, buffer: part });
       expect([read.length, Buffer.from(part).toString()]).toEqual([3, "llo"]);
