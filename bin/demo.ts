@@ -81,7 +81,7 @@ async function main({ port, largeFile }: Arguments<typeof program>["options"]): 
   cleanUp.defer(async () => await starting.then((server) => server.stop()).catch(() => undefined));
   const server = await Promise.race([interrupted.promise, starting]);
   if (server === "interrupted") return;
-  console.log(advice({ url: server.url, directory, site, servers, synchronise }));
+  console.log(advice({ url: server.url, adminUrl: server.adminUrl, directory, site, servers, synchronise }));
 
   const end = await Promise.race([interrupted.promise, server.ended]);
   if (end !== "interrupted") throw new Error(`The web server ended by itself: ${end}`);

@@ -13,6 +13,7 @@ const project = join(import.meta.dir, "..");
 
 interface Demo extends AsyncDisposable {
   readonly url: string;
+  readonly statusUrl: string;
   readonly directory: string;
   /** The commands it advises, one a line. */
   readonly commands: readonly string[];
@@ -39,6 +40,7 @@ async function startDemo(): Promise<Demo> {
   };
   return {
     url: /http:\/\/[^/\s]+/.exec(output)?.[0] ?? "",
+    statusUrl: /fares is on (http:\S+)/.exec(output)?.[1] ?? "",
     directory: /--dir (\S+)/.exec(output)?.[1] ?? "",
     commands: [...output.matchAll(/^ {4}(\S.*)$/gm)].map(([, line = ""]) => line),
     child,
@@ -48,7 +50,7 @@ async function startDemo(): Promise<Demo> {
 
 test("the site is served, survives what the demo advises to do to it, and Ctrl-C leaves nothing behind", async () => {
   await using demo = await startDemo();
-  const { url, directory, commands, child } = demo;
+  const { url, statusUrl, directory, commands, child } = demo;
   const advised = (part: string) => commands.filter((command) => command.includes(part));
   const shell = async (...lines: readonly string[]) =>
     await run(["bash", "-c", [...advised("export PATH"), ...lines].join("\n")], { cwd: project });
@@ -63,6 +65,8 @@ test("the site is served, survives what the demo advises to do to it, and Ctrl-C
     expect(Buffer.from(await response.arrayBuffer()).equals(readFileSync(file))).toBe(true);
   }
   for (const path of ["/picture.png", "/folder/", "/large.bin"]) expect((await fetch(url + path)).status).toBe(200);
+
+  expect(await (await fetch(statusUrl)).text()).toContain("Serving <b>/site</b>");
 
   const who = await shell(...advised("x-served-by"));
   expect(who.stdout.match(/^x-served-by: 127\.0\.0\.1:\d+/gim)).toHaveLength(6);
@@ -86,8 +90,8 @@ test("the site is served, survives what the demo advises to do to it, and Ctrl-C
   process.kill(-child.pid, "SIGINT");
   expect(await child.exited).toBe(0);
   expect(existsSync(directory)).toBe(false);
-  for (const host of [...hosts, url.slice("http://".length)]) {
-    await expect(fetch(`http://${host}/`)).rejects.toThrow();
+  for (const address of [...hosts.map((host) => `http://${host}/`), url, statusUrl]) {
+    await expect(fetch(address)).rejects.toThrow();
   }
 });
 

@@ -6,6 +6,8 @@ export interface AdviceServer {
 
 export interface AdviceInput {
   readonly url: string;
+  /** The status page's. */
+  readonly adminUrl: string;
   /** Where the servers live. */
   readonly directory: string;
   /** The local copy of the site, for editing. */
@@ -17,7 +19,7 @@ export interface AdviceInput {
 }
 
 /** What there is to try once the site is up, every line that begins with four blanks ready for a shell. */
-export function advice({ url, directory, site, servers, synchronise }: AdviceInput): string {
+export function advice({ url, adminUrl, directory, site, servers, synchronise }: AdviceInput): string {
   const [master, ...copies] = servers;
   const groups = copies.map(({ processGroup }) => `-${processGroup}`).join(" ");
   const list = servers.map(({ host, processGroup }, index) => {
@@ -27,6 +29,8 @@ export function advice({ url, directory, site, servers, synchronise }: AdviceInp
 The site is on ${url}/ and lives on these servers:
 
 ${list.join("\n")}
+
+How each of them fares is on ${adminUrl}/
 
 To try in another terminal, in this directory, with Bun at hand:
 
