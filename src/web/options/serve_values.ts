@@ -3,7 +3,7 @@ import { UsageError } from "../../cli/arguments.ts";
 import { parseCount, parsePort } from "../../cli/values.ts";
 import { type CacheControlRule, parseCacheControl } from "../http/cache_control.ts";
 import { plainAddress } from "../http/client_address.ts";
-import { siteErrorStatuses, type SiteErrorStatus } from "../site/error_pages.ts";
+import { siteErrorStatuses, type SiteErrorStatus } from "../pages/pages.ts";
 import { ipVersion } from "../../chirp/ip_version.ts";
 
 /** ADDR:PORT or [v6]:PORT, port 0 allowed. */

@@ -17,6 +17,10 @@ const texts = {
 
 export type ErrorStatus = keyof typeof texts;
 
+/** The errors of a site; all others are about the request, and are answered before anybody looks at the site. */
+export const siteErrorStatuses = [403, 404, 503] as const satisfies readonly ErrorStatus[];
+export type SiteErrorStatus = (typeof siteErrorStatuses)[number];
+
 export interface Page {
   readonly status: number;
   /** Content-Length included. */

@@ -1,7 +1,8 @@
 /** The answer to a GET or HEAD of a path: from memory, from a server, from memory although it is old, or an error. */
 import { NoAnswerError } from "../../replicas/ask.ts";
 import type { BytePath } from "../../protocol.ts";
-import type { ErrorPages, SiteErrorStatus } from "./error_pages.ts";
+import type { ErrorPages } from "./error_pages.ts";
+import type { SiteErrorStatus } from "../pages/pages.ts";
 import { listingAnswer } from "./listing_answer.ts";
 import type { MemoryPath } from "./memory_path.ts";
 import type { Representations } from "./representations.ts";

@@ -3,13 +3,9 @@ import { NoAnswerError } from "../../replicas/ask.ts";
 import type { BytePath } from "../../protocol.ts";
 import type { Content } from "../content/content_cache.ts";
 import { mediaTypeOf } from "../http/media_type.ts";
-import { errorPage } from "../pages/pages.ts";
+import { errorPage, type SiteErrorStatus } from "../pages/pages.ts";
 import type { ResourceFinder } from "../content/resource.ts";
 import { newTrace, type Trace } from "../content/trace.ts";
-
-/** The errors of a site; all others are about the request, and are answered before anybody looks at the site. */
-export const siteErrorStatuses = [403, 404, 503] as const;
-export type SiteErrorStatus = (typeof siteErrorStatuses)[number];
 
 export interface SiteErrorPage {
   readonly headers: Readonly<Record<string, string>>;
