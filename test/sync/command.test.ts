@@ -209,6 +209,20 @@ test("--check compares only: signs, counts, 1 when they differ", async () => {
   expect((await runProgram(words)).exitCode).toBe(0);
 });
 
+test("--check: what cannot be compared is named as the rest is, also to -q on standard error alone", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/café/\u001bx/f", "1", { mtime: 1 });
+  first.plant("/copy/café/\u001bx/f", "1", { mtime: 1 });
+  first.plantDirectory("/copy/café/\u001bx", { acl: [] });
+  const words = ["-r", "--check", source.host, "/site", first.host, "/copy"];
+  const { stdout } = await runProgram(words);
+  expect(stdout.split("\n")[0]).toBe("! café/\\x1bx");
+  const quiet = await runProgram(["-q", ...words]);
+  expect(quiet.stdout.split("\n").filter((line) => line.startsWith("!"))).toEqual([]);
+  expect(quiet.stderr).toContain(`${first.host} "/copy/café/\\x1bx": list: permission denied`);
+});
+
 test("--servers: all of a servers.txt but the source", async () => {
   await using servers = await startServers();
   const { cluster, source, first, second } = servers;

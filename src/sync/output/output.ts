@@ -1,8 +1,10 @@
 /** Where the words go: changes and summaries to standard output, errors and progress to standard error. */
+import type { BytePath } from "../../protocol.ts";
 import type { Command } from "../options/command.ts";
+import type { Endpoint } from "../store/endpoint.ts";
 import { eventObject, replicaObject, reportObject, schemaLine } from "./json_output.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import type { Counts, Report, SyncEvent } from "./report.ts";
+import type { Counts, FailureEvent, Report, SyncEvent } from "./report.ts";
 import {
   formatChange,
   formatCheckSummary,
@@ -21,7 +23,7 @@ export interface Output {
 
 const NAME = "chirp_synchronize";
 
-export function createOutput({ output, check, targets }: Command): Output {
+export function createOutput({ output, check, source, targets }: Command): Output {
   const several = targets.length > 1;
   const { json, quiet } = output;
   const isNaming = output.verbose || output.itemize;
@@ -50,7 +52,10 @@ export function createOutput({ output, check, targets }: Command): Output {
           if (!json && !quiet) print(prefix + formatDifference(event));
           return;
         case "failure":
-          if (check && !json) print(`${prefix}! ${event.path}`);
+          if (check && !json && !quiet) {
+            const path = relativePath([source, ...targets], event);
+            print(prefix + formatDifference({ kind: "difference", replica: event.replica, path, sign: "!" }));
+          }
           complain(formatFailure(event) + (output.debug && event.code !== null ? ` (${event.code})` : ""));
           return;
         case "warning":
@@ -71,4 +76,13 @@ export function createOutput({ output, check, targets }: Command): Output {
       else if (output.stats) for (const line of formatStats(report)) print(line);
     },
   };
+}
+
+/** The path of a failure from the directory on that the server takes part with, as the other lines have theirs. */
+function relativePath(endpoints: readonly Endpoint[], { server, path }: FailureEvent): BytePath {
+  for (const endpoint of endpoints) {
+    const prefix = endpoint.directory === "/" ? "/" : `${endpoint.directory}/`;
+    if (endpoint.server === server && path.startsWith(prefix)) return path.slice(prefix.length);
+  }
+  return path;
 }
