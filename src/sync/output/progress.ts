@@ -3,9 +3,11 @@ import { formatBytes, formatRate, formatSeconds } from "./format.ts";
 import type { Counts } from "./report.ts";
 
 export interface Progress {
+  /** The first replica of a cycle begins it. */
   watch(replica: string, counts: Readonly<Counts>): void;
   /** Before anything else is written to the terminal. */
   clear(): void;
+  /** The end of a cycle: nothing is told until the next one begins. */
   end(): void;
 }
 
@@ -21,11 +23,10 @@ const DEFAULT_COLUMNS = 80;
 
 export function createProgress(stream: ProgressStream): Progress {
   const isLive = stream.isTTY === true;
-  const began = performance.now();
   const replicas = new Map<string, Readonly<Counts>>();
+  let began = 0;
+  let timer: Timer | undefined;
   let isShown = false;
-  const timer = setInterval(show, isLive ? LIVE_MS : PLAIN_MS);
-  timer.unref();
 
   function show(): void {
     const seconds = (performance.now() - began) / 1000;
@@ -46,11 +47,20 @@ export function createProgress(stream: ProgressStream): Progress {
   }
 
   return {
-    watch: (replica, counts) => void replicas.set(replica, counts),
+    watch(replica, counts) {
+      replicas.set(replica, counts);
+      if (timer !== undefined) return;
+      began = performance.now();
+      timer = setInterval(show, isLive ? LIVE_MS : PLAIN_MS);
+      timer.unref();
+    },
     clear,
     end() {
       clear();
+      clearInterval(timer);
+      timer = undefined;
       if (!isLive) show();
+      replicas.clear();
     },
   };
 }

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { formatBytes, formatRate, formatSeconds } from "./format.ts";
 import { eventObject, replicaObject } from "./json_output.ts";
-import { formatProgress } from "./progress.ts";
 import { type ChangeEvent, emptyCounts, type FailureEvent, type TargetReport } from "./report.ts";
 import { formatChange, formatFailure, formatSummary } from "./text_output.ts";
 
@@ -72,12 +71,6 @@ test("objects have the fields of the schema, and exact bytes where text is not e
     bytes: 3072,
     rpcs: 40,
   });
-});
-
-test("progress tells how far, how fast, how long", () => {
-  const counts = { ...emptyCounts(), copied: 1, plannedFiles: 4, bytes: 1024, plannedBytes: 4096 };
-  expect(formatProgress("hostB:9094", counts, 2)).toBe("hostB:9094: 1/4 files, 1.0 KiB of 4.0 KiB, 512 B/s, 0:06 left");
-  expect(formatProgress("hostB:9094", emptyCounts(), 2)).toContain("? left");
 });
 
 test("numbers", () => {
