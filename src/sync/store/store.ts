@@ -39,6 +39,16 @@ export async function statOrNull(store: Store, path: BytePath): Promise<FileStat
   return await nullWhenMissing(store.call({ kind: "stat", path }));
 }
 
+/** As statOrNull, and null as well where the server will or can not tell: rights missing, a circle of links. */
+export async function statOrUnknown(store: Store, path: BytePath): Promise<FileStat | null> {
+  try {
+    return await statOrNull(store, path);
+  } catch (error) {
+    if (error instanceof ChirpError && error.blame === "path") return null;
+    throw error;
+  }
+}
+
 /** Null in place of ENOENT and ENOTDIR, which say that there is nothing of this name. */
 export async function nullWhenMissing<T>(promise: Promise<T>): Promise<T | null> {
   try {

@@ -1,10 +1,9 @@
 /** Whether source and target are the same directory, or one inside the other, whatever names their servers go by: asked of the servers. */
 import { randomBytes } from "node:crypto";
 import { joinPath, parentPath } from "../../chirp/byte_path.ts";
-import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import { relate, sameDirectory, sourceInTarget, targetInSource } from "../options/overlap.ts";
-import { lstatOrNull, statOrNull, type Store } from "../store/store.ts";
+import { lstatOrNull, statOrUnknown, type Store } from "../store/store.ts";
 
 export interface Place {
   readonly store: Store;
@@ -42,24 +41,17 @@ export async function findOverlap(source: Place, target: Place, mayWrite: boolea
   return null;
 }
 
-/** The directory itself first, then its parents up to the root; null where there is nothing. */
+/**
+ * The directory itself first, then its parents up to the root; null where there is nothing, or nothing that may be looked at: what the
+ * two have in common it is not.
+ */
 async function statAncestors({ store, directory }: Place): Promise<(FileStat | null)[]> {
   const paths: BytePath[] = [];
   for (let path = directory; ; path = parentPath(path)) {
     paths.push(path);
     if (path === "/") break;
   }
-  return await Promise.all(paths.map((path) => statOrReadable(store, path)));
-}
-
-/** A parent that may not be looked at says nothing; it is not what the two have in common. */
-async function statOrReadable(store: Store, path: BytePath): Promise<FileStat | null> {
-  try {
-    return await statOrNull(store, path);
-  } catch (error) {
-    if (error instanceof ChirpError && error.blame === "path") return null;
-    throw error;
-  }
+  return await Promise.all(paths.map((path) => statOrUnknown(store, path)));
 }
 
 function isSame(a: FileStat | null | undefined, b: FileStat | null | undefined): boolean {
