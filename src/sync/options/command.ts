@@ -1,16 +1,14 @@
 /** From chirp_synchronize's arguments, and the files they name, to what is to be done. */
-import { readFileSync } from "node:fs";
 import { type Arguments, UsageError } from "../../cli/arguments.ts";
 import { bytePath } from "../../chirp/byte_path.ts";
-import { AddressError } from "../../chirp/server_address.ts";
 import type { BytePath } from "../../protocol.ts";
-import { parseServersFile, ServersFileError } from "../../servers_file.ts";
 import type { program } from "./command_line.ts";
 import type { ConnectionOptions } from "../store/connections.ts";
-import { type Endpoint, parseEndpoint } from "../store/endpoint.ts";
+import type { Endpoint } from "../store/endpoint.ts";
+import { checkBackupDirectory, readEndpoints } from "./endpoints.ts";
 import { type FilterRule, parseFilterFile, parseFilterRule } from "../selection/filter.ts";
 import type { SyncOptions } from "./options.ts";
-import { relate } from "./overlap.ts";
+import { readText } from "./read_text.ts";
 
 type Given = Arguments<typeof program>;
 
@@ -40,6 +38,7 @@ export function readCommand(given: Given, environment: NodeJS.ProcessEnv, cwd: s
   const { options } = given;
   checkTogether(given);
   const { source, targets } = readEndpoints(given, cwd);
+  checkBackupDirectory(options.backupDir, source, targets);
   return {
     source,
     targets,
@@ -117,68 +116,6 @@ function readRules(given: Given): FilterRule[] {
   return rules;
 }
 
-function readEndpoints(given: Given, cwd: string): { source: Endpoint; targets: Endpoint[] } {
-  const [serverA = "", directoryA = "", ...words] = given.positionals;
-  const source = endpoint(serverA, directoryA, cwd);
-  const targets =
-    given.options.servers === null ? readPairs(words, cwd) : readServers(given.options.servers, source, words, cwd);
-  for (const [index, target] of targets.entries()) {
-    const [first, what] = overlapping([source, ...targets.slice(0, index)], target);
-    if (first === undefined) continue;
-    if (first === source)
-      throw new UsageError(`${what}: "${first.directory}" and "${target.directory}" on ${target.server}`);
-    throw new UsageError(
-      `two targets are one, or one lies in the other: "${first.directory}" and "${target.directory}" on ${target.server}`,
-    );
-  }
-  return { source, targets };
-}
-
-function overlapping(others: readonly Endpoint[], target: Endpoint): [Endpoint | undefined, string] {
-  for (const other of others) {
-    const relation =
-      other.server.toLowerCase() === target.server.toLowerCase() ? relate(other.directory, target.directory) : null;
-    if (relation !== null) return [other, relation];
-  }
-  return [undefined, ""];
-}
-
-function readPairs(words: readonly string[], cwd: string): Endpoint[] {
-  if (words.length === 0) throw new UsageError("target missing; expected: serverA dirA serverB dirB");
-  if (words.length % 2 === 1) {
-    throw new UsageError(`"${words.at(-1)}" has no directory; targets are pairs: serverB dirB [serverC dirC …]`);
-  }
-  const targets: Endpoint[] = [];
-  for (let index = 0; index < words.length; index += 2) targets.push(endpoint(words[index]!, words[index + 1]!, cwd));
-  return targets;
-}
-
-function readServers(file: string, source: Endpoint, words: readonly string[], cwd: string): Endpoint[] {
-  const [directory, ...more] = words;
-  if (directory === undefined || more.length > 0) {
-    throw new UsageError("with --servers the words are: serverA dirA dirB");
-  }
-  try {
-    const all = parseServersFile(readText(file, "--servers").toString("utf8"), file);
-    const targets = all.filter(({ server }) => server !== source.server);
-    if (targets.length === 0) throw new UsageError(`--servers ${file} names no server but the source`);
-    return targets.map(({ server }) => endpoint(server, directory, cwd));
-  } catch (error) {
-    if (error instanceof ServersFileError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
-function endpoint(server: string, directory: string, cwd: string): Endpoint {
-  if (directory === "") throw new UsageError(`the directory on "${server}" is empty`);
-  try {
-    return parseEndpoint(server, directory, cwd);
-  } catch (error) {
-    if (error instanceof AddressError) throw new UsageError(`"${server}" is no server: ${error.message}`);
-    throw error;
-  }
-}
-
 function checkTogether({ options }: Given): void {
   const pairs = [
     ["--verbose", options.verbose, "--quiet", options.quiet],
@@ -196,12 +133,4 @@ function readLines(file: string, option: string): BytePath[] {
     .toString("latin1")
     .split(/\r?\n/)
     .filter((line) => line !== "" && !line.startsWith("#") && !line.startsWith(";"));
-}
-
-function readText(file: string, option: string): Buffer {
-  try {
-    return readFileSync(file === "-" ? 0 : file);
-  } catch (error) {
-    throw new UsageError(`${option}: cannot read "${file}": ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -13,6 +13,7 @@ export function relate(source: BytePath, target: BytePath): string | null {
   return null;
 }
 
-function isInside(path: BytePath, directory: BytePath): boolean {
+/** Whether a path lies below a directory, by its name. */
+export function isInside(path: BytePath, directory: BytePath): boolean {
   return path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }

@@ -1,6 +1,7 @@
 import { joinPath, parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath } from "../../protocol.ts";
+import { normalizePath } from "../store/endpoint.ts";
 import { nullWhenMissing } from "../store/store.ts";
 import { type TargetRun, targetPath } from "./target_run.ts";
 
@@ -33,7 +34,7 @@ export async function restoreBackup(run: TargetRun, relative: BytePath): Promise
 export function backupRoot(run: Pick<TargetRun, "options" | "root">): BytePath | null {
   const { backupDirectory } = run.options;
   if (backupDirectory === null) return null;
-  return backupDirectory.startsWith("/") ? backupDirectory : joinPath(run.root, backupDirectory);
+  return normalizePath(backupDirectory, run.root);
 }
 
 async function makeParents(run: TargetRun, path: BytePath): Promise<void> {

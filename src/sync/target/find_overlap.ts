@@ -1,6 +1,7 @@
 /** Whether source and target are the same directory, or one inside the other, whatever names their servers go by: asked of the servers. */
 import { randomBytes } from "node:crypto";
 import { joinPath, parentPath } from "../../chirp/byte_path.ts";
+import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import { relate, sameDirectory, sourceInTarget, targetInSource } from "../options/overlap.ts";
 import { lstatOrNull, statOrUnknown, type Store } from "../store/store.ts";
@@ -66,7 +67,13 @@ async function isProven(source: Place, target: Place, candidate: BytePath, mayWr
   const isThere = (await lstatOrNull(target.store, target.directory)) !== null;
   const [own, others] = isThere ? [target.directory, candidate] : [parentPath(target.directory), parentPath(candidate)];
   const marker = joinPath(own, name);
-  await target.store.call({ kind: "putFile", path: marker, bytes: new Uint8Array([10]), mode: 0o644 });
+  try {
+    await target.store.call({ kind: "putFile", path: marker, bytes: new Uint8Array([10]), mode: 0o644 });
+  } catch (error) {
+    // What cannot be proven to be apart is not written to.
+    if (error instanceof ChirpError && error.blame === "path") return true;
+    throw error;
+  }
   try {
     return (await lstatOrNull(source.store, joinPath(others, name))) !== null;
   } finally {

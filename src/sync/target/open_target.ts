@@ -2,6 +2,7 @@
 import { parentPath } from "../../chirp/byte_path.ts";
 import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError, type ErrorCode } from "../../errors.ts";
+import { backupRoot } from "./backup.ts";
 import { type Endpoint, resolveEndpoint } from "../store/endpoint.ts";
 import { findOverlap } from "./find_overlap.ts";
 import type { Ending } from "../output/report.ts";
@@ -32,12 +33,20 @@ export async function openTop(
   const refuse = (stage: Ending["stage"], message: string, code: ErrorCode | null = null): never => {
     throw new RefusedError({ stage, code, message });
   };
-  const overlap = await findOverlap(
-    { store: root.store, server: root.server, directory: run.sourceRoot },
-    { store: run.store, server: await resolveEndpoint(target), directory: run.root },
-    mayWrite,
-  );
+  const source = { store: root.store, server: root.server, directory: run.sourceRoot };
+  const server = await resolveEndpoint(target);
+  const overlap = await findOverlap(source, { store: run.store, server, directory: run.root }, mayWrite);
   if (overlap !== null) refuse("overlap", `${overlap}: "${run.sourceRoot}" on ${root.endpoint.server}, ${what}`);
+  const backup = backupRoot(run);
+  if (
+    backup !== null &&
+    (await findOverlap(source, { store: run.store, server, directory: backup }, mayWrite)) !== null
+  ) {
+    refuse(
+      "overlap",
+      `the backup directory "${backup}" on ${run.replica} and the source "${run.sourceRoot}" are not apart`,
+    );
+  }
   const there = await statOrNull(run.store, run.root);
   if (there !== null && fileType(there) !== "directory") refuse("root", `${what} is not a directory`, "ENOTDIR");
   if (there === null) {
