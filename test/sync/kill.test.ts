@@ -1,10 +1,10 @@
 /** Killed at any moment and run again: the trees are equal, nothing is left in staging, and readers saw whole files only. */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createEditor, createRandom } from "./random_edits.ts";
 import { diskTree, plantSite, startServers } from "./servers.ts";
-import { describeTree, runProgram } from "./sync_run.ts";
+import { describeTree, runProgram, sync } from "./sync_run.ts";
 
 /** SYNC_KILLS=100 SYNC_SEED=1 bun test test/sync/kill.test.ts is the long form. */
 const kills = Number(process.env["SYNC_KILLS"] ?? 4);
@@ -66,3 +66,33 @@ test(
   },
   30_000 + kills * 6000,
 );
+
+test("a server killed in the middle of mkdir leaves a directory that denies everything: the next run gets over it", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/d/a", "a", { mtime: 1 });
+  source.plant("/site/d/below/b", "b", { mtime: 1 });
+  const halfMake = (path: string) => {
+    first.plantDirectory(path);
+    rmSync(diskTree(first, `${path}/.__acl`));
+  };
+  for (const [index, path] of [
+    "/.__chirpsync",
+    "/.__chirpsync/abc",
+    "/.__chirpsync/abc/d",
+    "/d",
+    "/d/below",
+  ].entries()) {
+    first.plantDirectory(`/copy${index}`);
+    if (path.includes("abc/")) first.plantDirectory(`/copy${index}/.__chirpsync/abc`);
+    halfMake(`/copy${index}${path}`);
+    const { report, events } = await sync([source.host, "/site", first.host, `/copy${index}`]);
+    expect([path, report.exitCode, events.filter(({ kind }) => kind !== "change")]).toEqual([path, 0, []]);
+    expect(describeTree(diskTree(first, `/copy${index}`))).toEqual(describeTree(diskTree(source, "/site")));
+  }
+  // What has something in it is somebody's, whatever its rights.
+  first.plant("/full/d/own", "x");
+  rmSync(diskTree(first, "/full/d/.__acl"));
+  expect((await sync([source.host, "/site", first.host, "/full"], { delete: true })).report.exitCode).toBe(23);
+  expect(existsSync(diskTree(first, "/full/d/own"))).toBe(true);
+});

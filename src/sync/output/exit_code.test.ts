@@ -21,6 +21,8 @@ test.each<[Case, number]>([
   [{ stage: "lost", code: "ECONNRESET" }, 5],
   [{ stage: "lost", code: "ETIMEDOUT" }, 30],
   [{ stage: "locked" }, 33],
+  [{ stage: "refused", counts: { failed: 1 }, codes: ["EACCES"] }, 23],
+  [{ stage: "refused", counts: { failed: 1 }, codes: ["EROFS"] }, 11],
   [{ stage: "interrupted", counts: { failed: 1 } }, 20],
   [{ counts: { failed: 1 }, codes: ["EACCES"] }, 23],
   [{ counts: { failed: 1 }, codes: ["ENOSPC"] }, 11],

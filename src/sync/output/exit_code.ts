@@ -50,6 +50,8 @@ function exitCodeOfEnding({ stage, code }: Ending): number {
       return exitCodes.usage;
     case "root":
       return exitCodes.root;
+    case "refused":
+      return exitCodes.someFailed;
     case "locked":
       return exitCodes.locked;
     case "interrupted":

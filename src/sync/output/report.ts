@@ -87,6 +87,8 @@ export interface Ending {
     | "connect"
     | "overlap"
     | "locked"
+    /** The server is well and would not let its target be written to. */
+    | "refused"
     /** The server went away. */
     | "lost"
     | "interrupted";

@@ -130,6 +130,13 @@ export function createDeletions(run: TargetRun): Deletions {
       }
     },
     async apply() {
+      if (found.length === 0) return;
+      try {
+        // Deleting is writing: not while another run is at work here.
+        await run.staging.open();
+      } catch (error) {
+        return recordFailure(run, "", "delete", error);
+      }
       if (isCut) warn(run, run.root, "delete", `only the first ${DELETIONS_MAX}; run again for the others`);
       const touched = new Set<DirectoryNode>();
       for (const deletion of found) {

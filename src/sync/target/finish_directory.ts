@@ -15,7 +15,11 @@ export async function finishNode(run: TargetRun, node: DirectoryNode): Promise<v
 /** Nothing is sent when the time is right already. */
 export async function setDirectoryTime(run: TargetRun, node: DirectoryNode): Promise<void> {
   if (hasRightTime(run, node) || !(await node.made.promise)) return;
-  await run.staging.open();
+  try {
+    await run.staging.open();
+  } catch (error) {
+    return recordFailure(run, node.path, "set time", error);
+  }
   await setTime(run, node);
 }
 

@@ -5,22 +5,14 @@ import { ChirpError, type ErrorCode } from "../../errors.ts";
 import { backupRoot } from "./backup.ts";
 import { type Endpoint, resolveEndpoint } from "../store/endpoint.ts";
 import { findOverlap } from "./find_overlap.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
+import { whenMade } from "./half_made.ts";
+import { RefusedError } from "./refused_error.ts";
 import type { Ending } from "../output/report.ts";
 import { statOrNull } from "../store/store.ts";
 import type { SourceRoot } from "../source/synchronization.ts";
 import type { DirectoryNode, TargetRun } from "./target_run.ts";
 import { createNode } from "./walk.ts";
-
-/** Why a run does not begin, though the server is well. */
-export class RefusedError extends Error {
-  override readonly name = "RefusedError";
-  readonly ending: Ending;
-
-  constructor(ending: Ending) {
-    super(ending.message);
-    this.ending = ending;
-  }
-}
 
 /** The top of the tree on the target, made when only it is missing. */
 export async function openTop(
@@ -47,15 +39,21 @@ export async function openTop(
       `the backup directory "${backup}" on ${run.replica} and the source "${run.sourceRoot}" are not apart`,
     );
   }
-  const there = await statOrNull(run.store, run.root);
+  const look = (path: BytePath) =>
+    whenMade(run.store, path, () => statOrNull(run.store, path)).catch((error: unknown) => {
+      if (!(error instanceof ChirpError) || error.blame !== "path") throw error;
+      return refuse("root", `${what} cannot be looked at: ${error.message}`, error.code);
+    });
+  let there = await look(run.root);
   if (there !== null && fileType(there) !== "directory") refuse("root", `${what} is not a directory`, "ENOTDIR");
   if (there === null) {
-    const parent = run.root === "/" ? null : await statOrNull(run.store, parentPath(run.root));
+    const parent = run.root === "/" ? null : await look(parentPath(run.root));
     if (parent === null || fileType(parent) !== "directory") {
       refuse("root", `${what} cannot be made: "${parentPath(run.root)}" does not exist there; make it first`, "ENOENT");
     }
-    if (mayWrite) await makeTop(run, refuse, what);
-  } else if (mayWrite) {
+    if (mayWrite) there = await makeTop(run, refuse, what);
+  }
+  if (there !== null && mayWrite) {
     await run.staging.inspect();
     // To be used or removed; and if another run is at it, that shows now and not half way.
     if (run.staging.hasLeftovers()) await run.staging.open();
@@ -65,15 +63,20 @@ export async function openTop(
   return top;
 }
 
+/** Null: it is new. What another run has made at the same moment is not. */
 async function makeTop(
   run: TargetRun,
   refuse: (stage: Ending["stage"], message: string, code: ErrorCode) => never,
   what: string,
-): Promise<void> {
+): Promise<FileStat | null> {
   try {
     await run.store.call({ kind: "mkdir", path: run.root, mode: 0o755 });
+    return null;
   } catch (error) {
     if (!(error instanceof ChirpError) || error.blame !== "path") throw error;
-    refuse("root", `${what} cannot be made: ${error.message}`, error.code);
+    const look = () => statOrNull(run.store, run.root);
+    const there = error.code === "EEXIST" ? await whenMade(run.store, run.root, look) : null;
+    if (there !== null && fileType(there) === "directory") return there;
+    return refuse("root", `${what} cannot be made: ${error.message}`, error.code);
   }
 }

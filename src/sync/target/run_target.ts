@@ -10,7 +10,8 @@ import { createFilter } from "../selection/filter.ts";
 import { setTopTime } from "./finish_directory.ts";
 import { withholdDeletions } from "../plan/guard.ts";
 import { LockedError } from "../lock/lock.ts";
-import { openTop, RefusedError } from "./open_target.ts";
+import { openTop } from "./open_target.ts";
+import { RefusedError } from "./refused_error.ts";
 import type { SyncOptions } from "../options/options.ts";
 import { emptyCounts, type Ending, type TargetReport } from "../output/report.ts";
 import { resolveConflicts } from "./resolve_conflicts.ts";
@@ -19,7 +20,7 @@ import { createSemaphore } from "../store/semaphore.ts";
 import { createStaging } from "./staging.ts";
 import { readOnly, type Store } from "../store/store.ts";
 import { connect, endingOf, openStore, type SourceRoot, type Synchronization } from "../source/synchronization.ts";
-import { type DirectoryNode, recordProblem, type TargetRun, warn } from "./target_run.ts";
+import { type DirectoryNode, endsRun, recordProblem, type TargetRun, warn } from "./target_run.ts";
 import { walkTree } from "./walk.ts";
 
 /** Two large files keep both servers busy; each holds four pieces of 16 MiB. */
@@ -53,9 +54,11 @@ export async function runTarget(job: Synchronization, root: SourceRoot, target: 
     outcome.withheld = await synchronizeTree(job, run, root, top, mayWrite);
     if (job.stop.aborted) outcome.ending = { stage: "interrupted", code: null, message: "interrupted" };
   } catch (error) {
+    if (run !== null) await cleanUpAfter(job, run, error);
     if (error instanceof RefusedError) outcome.ending = error.ending;
     else if (error instanceof LockedError) outcome.ending = { stage: "locked", code: null, message: error.message };
-    else if (error instanceof ChirpError) outcome.ending = endingOf(error, job.stop, !isConnected);
+    else if (error instanceof ChirpError && endsRun(error)) outcome.ending = endingOf(error, job.stop, !isConnected);
+    else if (error instanceof ChirpError) outcome.ending = refusal(error, job, outcome);
     else throw error;
   } finally {
     view.leave();
@@ -64,6 +67,14 @@ export async function runTarget(job: Synchronization, root: SourceRoot, target: 
   const { server: replica, directory } = target;
   const seconds = (performance.now() - began) / 1000;
   return { replica, directory, ...outcome, seconds, rpcs: writer.rpcs, exitCode: exitCodeOfTarget(outcome) };
+}
+
+/** The server is well, and does not let its target be worked on: the place for staging cannot be made, looked into, or cleared. */
+function refusal(error: ChirpError, { stop }: Synchronization, outcome: Pick<TargetRun, "counts" | "codes">): Ending {
+  outcome.counts.failed++;
+  outcome.codes.add(error.code);
+  if (stop.aborted) return { stage: "interrupted", code: error.code, message: `interrupted; ${error.message}` };
+  return { stage: "refused", code: error.code, message: error.message };
 }
 
 function createRun(
@@ -145,6 +156,19 @@ async function synchronizeTree(
   if (run.stop.aborted && !job.stop.aborted) throw run.stop.reason;
   if (mayWrite) await closeTop(run, top);
   return withheld;
+}
+
+/** What ended the run is what is told. Where it was not this target, the lock is given back, so that no other run has to wait for it. */
+async function cleanUpAfter({ stop }: Synchronization, run: TargetRun, first: unknown): Promise<void> {
+  const isItsOwn = first instanceof ChirpError && first.blame === "server" && first.server === run.store.server;
+  const isLockLost = run.stop.aborted && !stop.aborted;
+  if (isItsOwn || isLockLost) return;
+  try {
+    await run.staging.close();
+  } catch (error) {
+    // The next run removes what is left.
+    if (!(error instanceof ChirpError)) throw error;
+  }
 }
 
 async function deleteExtraneous(

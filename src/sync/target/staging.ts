@@ -9,6 +9,7 @@ import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../../protocol.ts";
 import { type Lock, type LockOptions, takeLock } from "../lock/lock.ts";
 import { forEachParallel } from "../store/semaphore.ts";
+import { listOrRemove, whenMade } from "./half_made.ts";
 import { listDirectory, lstatOrNull, nullWhenMissing, type Store } from "../store/store.ts";
 
 const PLACE = ".__chirpsync";
@@ -19,7 +20,7 @@ const REMOVALS = 4;
 
 export interface Staging {
   readonly place: BytePath;
-  /** Looks for what an earlier run left. Nothing is written. */
+  /** Looks for what an earlier run left. */
   inspect(): Promise<void>;
   /** Something of an earlier run lies there, to be used or removed. */
   hasLeftovers(): boolean;
@@ -72,7 +73,7 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
   return {
     place,
     async inspect() {
-      leftovers = (await nullWhenMissing(listDirectory(store, place))) ?? [];
+      leftovers = (await nullWhenMissing(listOrRemove(store, place))) ?? [];
     },
     hasLeftovers: () => leftovers.length > 0,
     open: () => (opening ??= open()),
@@ -113,7 +114,7 @@ async function takePlace(options: LockOptions): Promise<Lock> {
       await expectDirectory(options.store, options.place);
     }
     try {
-      return await takeLock(options);
+      return await whenMade(options.store, options.place, () => takeLock(options));
     } catch (error) {
       if (!(error instanceof ChirpError) || error.code !== "ENOENT" || attempt === PLACE_TRIES) throw error;
     }
@@ -150,7 +151,8 @@ async function removeTree(store: Store, directory: BytePath, { name, stat }: Dir
     await nullWhenMissing(store.call({ kind: "unlink", path }));
     return;
   }
-  const entries = (await nullWhenMissing(listDirectory(store, path))) ?? [];
+  const entries = await nullWhenMissing(listOrRemove(store, path));
+  if (entries === null) return;
   for (const entry of entries) await removeTree(store, path, entry);
   await nullWhenMissing(store.call({ kind: "rmdir", path }));
 }

@@ -2,42 +2,22 @@
  * Goes through the source's tree for one target, a directory at a time: listings are fetched ahead, plans are made in the order of
  * names, and carried out behind that, several directories at a time. What is held is the frontier and what is in flight.
  */
-import { ChirpError } from "../../errors.ts";
 import { fileType } from "../../chirp/file_stat.ts";
-import type { DirectoryEntry } from "../../protocol.ts";
 import { applyDirectory } from "./apply_directory.ts";
 import { decideComparisons } from "./compare.ts";
 import { type Deletions } from "./deletions.ts";
 import { finishNode } from "./finish_directory.ts";
+import { type Listed, type Listings, listNode } from "./list_node.ts";
 import { describeAction } from "../plan/itemize.ts";
 import { type Action, planDirectory } from "../plan/plan.ts";
 import { selectIn } from "../selection/selection.ts";
 import { createSemaphore } from "../store/semaphore.ts";
-import { listDirectory } from "../store/store.ts";
-import {
-  type DirectoryNode,
-  endsRun,
-  recordFailure,
-  sourcePath,
-  type TargetRun,
-  targetPath,
-  warn,
-  within,
-} from "./target_run.ts";
+import { type DirectoryNode, sourcePath, type TargetRun, warn, within } from "./target_run.ts";
 
 /** Directories whose plans are being carried out at a time: their files share the bound on transfers. */
 const DIRECTORIES_AT_A_TIME = 4;
 /** Plans made ahead of those: enough to keep transfers busy, few enough to hold in memory. */
 const PLANS_AHEAD = 16;
-
-interface Listings {
-  readonly source: readonly DirectoryEntry[];
-  /** Null: the directory is not there yet. */
-  readonly target: readonly DirectoryEntry[] | null;
-}
-
-/** Null: it failed, which has been recorded. */
-type Listed = Promise<Listings | null>;
 
 export interface Walk {
   readonly run: TargetRun;
@@ -57,7 +37,7 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
 
   while (stack.length > 0 && broken === null && !run.stop.aborted) {
     for (const node of stack.slice(-run.options.checkers)) {
-      if (!ahead.has(node)) ahead.set(node, list(run, node));
+      if (!ahead.has(node)) ahead.set(node, listNode(run, node, isApplied));
     }
     const node = stack.pop()!;
     const listings = await ahead.get(node)!.catch((error: unknown) => {
@@ -143,34 +123,6 @@ export function createNode(
     pending: 1,
     touched: false,
   };
-}
-
-async function list(run: TargetRun, node: DirectoryNode): Listed {
-  const source = run.source.list(sourcePath(run, node.path));
-  const target = node.isNew ? Promise.resolve(null) : listDirectory(run.store, targetPath(run, node.path));
-  const [fromSource, fromTarget] = await Promise.allSettled([source, target]);
-  try {
-    if (fromSource.status === "rejected") throw fromSource.reason;
-    if (fromTarget.status === "rejected") throw fromTarget.reason;
-    return { source: fromSource.value, target: fromTarget.value };
-  } catch (error) {
-    if (error instanceof ChirpError && !endsRun(error) && (await hasVanished(run, node, error))) {
-      run.counts.vanished++;
-      return null;
-    }
-    recordFailure(run, node.path, "list", error);
-    return null;
-  }
-}
-
-async function hasVanished(run: TargetRun, node: DirectoryNode, error: ChirpError): Promise<boolean> {
-  if (error.code !== "ENOENT" || error.server !== run.sourceStore.server) return false;
-  try {
-    await run.sourceStore.call({ kind: "lstat", path: sourcePath(run, node.path) });
-    return false;
-  } catch (second) {
-    return second instanceof ChirpError && second.code === "ENOENT";
-  }
 }
 
 /** Counts what a plan says, warns of what is left out, and tells the changes. */

@@ -1,0 +1,68 @@
+/**
+ * A server makes a directory first and its access list a moment later; in between it denies everything to everybody. When it is killed
+ * there, that stays so for ever. Nothing can have been put into such a directory, so that it is waited for, and then removed (rmdir
+ * refuses what holds anything) or made anew.
+ */
+import { ChirpError } from "../../errors.ts";
+import type { BytePath, DirectoryEntry } from "../../protocol.ts";
+import { listDirectory, type Store } from "../store/store.ts";
+
+/** Looks at a directory that lacks its access list: another run may be just making it, which takes milliseconds. */
+const TRIES = 5;
+const PAUSE_MS = 200;
+
+/** Does something with a directory that another run may be just making. */
+export async function whenMade<T>(store: Store, path: BytePath, task: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await task();
+    } catch (error) {
+      if (attempt === TRIES || !isDenial(error) || !(await isHalfMade(store, path))) throw error;
+      await Bun.sleep(PAUSE_MS);
+    }
+  }
+}
+
+/** The directory's entries; null when it was half made, and has been removed. */
+export async function listOrRemove(store: Store, path: BytePath): Promise<DirectoryEntry[] | null> {
+  try {
+    return await whenMade(store, path, () => listDirectory(store, path));
+  } catch (error) {
+    if (!isDenial(error) || !(await isHalfMade(store, path))) throw error;
+    await store.call({ kind: "rmdir", path });
+    return null;
+  }
+}
+
+/** The directory's entries; none when it was half made, and has been made anew. */
+export async function listOrRemake(
+  store: Store,
+  path: BytePath,
+  open: () => Promise<void>,
+  mode: number,
+): Promise<DirectoryEntry[]> {
+  try {
+    return await whenMade(store, path, () => listDirectory(store, path));
+  } catch (error) {
+    if (!isDenial(error) || !(await isHalfMade(store, path))) throw error;
+    await open();
+    await store.call({ kind: "rmdir", path });
+    await store.call({ kind: "mkdir", path, mode });
+    return [];
+  }
+}
+
+function isDenial(error: unknown): boolean {
+  return error instanceof ChirpError && error.code === "EACCES";
+}
+
+/** A server answers ENOENT for the access list of a directory that is there and has none. */
+async function isHalfMade(store: Store, path: BytePath): Promise<boolean> {
+  try {
+    await store.call({ kind: "getAcl", path });
+    return false;
+  } catch (error) {
+    if (error instanceof ChirpError && error.blame === "path") return error.code === "ENOENT";
+    throw error;
+  }
+}
