@@ -50,3 +50,8 @@ export interface SyncOptions {
   /** A file younger than this may change again without its time showing it: it is waited for. */
   readonly settleSeconds: number;
 }
+
+/** Whether a directory of the target may be removed where the source has something else: --delete is about directories only with -r. */
+export function mayReplaceDirectories(options: Pick<SyncOptions, "force" | "delete" | "recursive">): boolean {
+  return options.force || (options.delete && options.recursive);
+}

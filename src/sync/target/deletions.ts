@@ -4,6 +4,7 @@ import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import { backUp } from "./backup.ts";
 import { setDirectoryTime } from "./finish_directory.ts";
+import { mayReplaceDirectories } from "../options/options.ts";
 import { describeAction } from "../plan/itemize.ts";
 import type { Action } from "../plan/plan.ts";
 import { selectIn } from "../selection/selection.ts";
@@ -67,7 +68,9 @@ export function createDeletions(run: TargetRun): Deletions {
     if (fileType(target) === "directory") {
       let isEmptied = true;
       try {
-        const select = selectIn(path, run.rules);
+        // What is replaced is replaced with all that is in it, also where -r is not given.
+        const isBeyond = at.isConflict && !run.options.recursive;
+        const select = selectIn(path, isBeyond ? { ...run.rules, maxDepth: Infinity } : run.rules);
         const listed = await listDirectory(run.store, targetPath(run, path));
         entries += listed.length;
         for (const { name, stat } of listed) {
@@ -84,6 +87,23 @@ export function createDeletions(run: TargetRun): Deletions {
     return true;
   }
 
+  /** All or nothing: what can be emptied only in part would stay in the way, and have lost the rest for nothing. */
+  async function addConflict(node: DirectoryNode, path: BytePath, target: FileStat): Promise<void> {
+    if (!mayReplaceDirectories(run.options)) {
+      const remedy = "give --force, or --delete with -r, to replace it";
+      recordProblem(run, path, "copy", `the source has no directory there, this replica has; ${remedy}`);
+      return;
+    }
+    const [already, failures] = [found.length, run.counts.failed];
+    if (await addTree({ node, top: path, isConflict: true }, path, target)) {
+      conflicts.add(node);
+      return;
+    }
+    found.length = already;
+    if (run.counts.failed > failures) return;
+    recordProblem(run, path, "copy", "the directory in its place holds what is left out, and kept; move that away");
+  }
+
   return {
     countEntries: (count) => void (entries += count),
     get entries() {
@@ -95,19 +115,8 @@ export function createDeletions(run: TargetRun): Deletions {
           const top = within(node.path, action.name);
           await addTree({ node, top, isConflict: false }, top, action.target);
         }
-        if (action.kind === "conflict" && action.target !== null) {
-          const path = within(node.path, action.name);
-          if (run.options.force || run.options.delete) {
-            if (await addTree({ node, top: path, isConflict: true }, path, action.target)) conflicts.add(node);
-          } else {
-            recordProblem(
-              run,
-              path,
-              "copy",
-              "the source has no directory there, this replica has; give --force or --delete to replace it",
-            );
-          }
-        }
+        if (action.kind === "conflict" && action.target !== null)
+          await addConflict(node, within(node.path, action.name), action.target);
       }
     },
     get size() {

@@ -8,6 +8,7 @@ import { decideComparisons } from "./compare.ts";
 import { type Deletions } from "./deletions.ts";
 import { finishNode } from "./finish_directory.ts";
 import { type Listed, type Listings, listNode } from "./list_node.ts";
+import { mayReplaceDirectories } from "../options/options.ts";
 import { describeAction } from "../plan/itemize.ts";
 import { type Action, planDirectory } from "../plan/plan.ts";
 import { selectIn } from "../selection/selection.ts";
@@ -132,7 +133,7 @@ function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], o
     if (action.kind === "unchanged") run.counts.unchanged++;
     if (action.kind === "skip") tellSkipped(run, node, action);
     if (action.kind === "extraneous") continue;
-    if (action.kind === "conflict" && !run.options.force && !run.options.delete) continue;
+    if (action.kind === "conflict" && !mayReplaceDirectories(run.options)) continue;
     const change = describeAction(action, run.options.times);
     if (change === null) continue;
     if (action.kind === "copy") {
@@ -149,7 +150,7 @@ function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], o
 function countAsDone({ counts, options }: TargetRun, actions: readonly Action[]): void {
   for (const action of actions) {
     const change = describeAction(action, options.times);
-    if (action.kind === "conflict" && !options.force && !options.delete) continue;
+    if (action.kind === "conflict" && !mayReplaceDirectories(options)) continue;
     if (action.kind === "copy") counts.bytes += action.source.size;
     if (change?.change === "copy") counts.copied++;
     if (change?.change === "update" || change?.change === "attributes") counts.updated++;
