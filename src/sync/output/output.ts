@@ -1,10 +1,8 @@
 /** Where the words go: changes and summaries to standard output, errors and progress to standard error. */
-import type { BytePath } from "../../protocol.ts";
 import type { Command } from "../options/command.ts";
-import type { Endpoint } from "../store/endpoint.ts";
 import { eventObject, replicaObject, reportObject, schemaLine } from "./json_output.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import type { Counts, FailureEvent, Report, SyncEvent } from "./report.ts";
+import type { Counts, Report, SyncEvent } from "./report.ts";
 import {
   formatChange,
   formatCheckSummary,
@@ -23,7 +21,7 @@ export interface Output {
 
 const NAME = "chirp_synchronize";
 
-export function createOutput({ output, check, source, targets }: Command): Output {
+export function createOutput({ output, check, targets }: Command): Output {
   const several = targets.length > 1;
   const { json, quiet } = output;
   const isNaming = output.verbose || output.itemize;
@@ -40,29 +38,28 @@ export function createOutput({ output, check, source, targets }: Command): Outpu
     process.stderr.write(`${NAME}: ${line}\n`);
   }
 
+  const emit = (event: SyncEvent): void => {
+    if (json) print(JSON.stringify(eventObject(event)));
+    const prefix = several && "replica" in event ? `${event.replica} ` : "";
+    switch (event.kind) {
+      case "change":
+        if (!json && !quiet && isNaming) print(prefix + formatChange(event, output.itemize));
+        return;
+      case "difference":
+        if (!json && !quiet) print(prefix + formatDifference(event));
+        return;
+      case "failure":
+        if (check) emit({ kind: "difference", replica: event.replica, path: event.relative ?? event.path, sign: "!" });
+        complain(formatFailure(event) + (output.debug && event.code !== null ? ` (${event.code})` : ""));
+        return;
+      case "warning":
+        complain(`warning: ${formatFailure(event)}`);
+        return;
+    }
+  };
+
   return {
-    event(event) {
-      if (json) print(JSON.stringify(eventObject(event)));
-      const prefix = several && "replica" in event ? `${event.replica} ` : "";
-      switch (event.kind) {
-        case "change":
-          if (!json && !quiet && isNaming) print(prefix + formatChange(event, output.itemize));
-          return;
-        case "difference":
-          if (!json && !quiet) print(prefix + formatDifference(event));
-          return;
-        case "failure":
-          if (check && !json && !quiet) {
-            const path = relativePath([source, ...targets], event);
-            print(prefix + formatDifference({ kind: "difference", replica: event.replica, path, sign: "!" }));
-          }
-          complain(formatFailure(event) + (output.debug && event.code !== null ? ` (${event.code})` : ""));
-          return;
-        case "warning":
-          complain(`warning: ${formatFailure(event)}`);
-          return;
-      }
-    },
+    event: emit,
     watch: (replica, counts) => progress?.watch(replica, counts),
     report(report) {
       progress?.end();
@@ -76,13 +73,4 @@ export function createOutput({ output, check, source, targets }: Command): Outpu
       else if (output.stats) for (const line of formatStats(report)) print(line);
     },
   };
-}
-
-/** The path of a failure from the directory on that the server takes part with, as the other lines have theirs. */
-function relativePath(endpoints: readonly Endpoint[], { server, path }: FailureEvent): BytePath {
-  for (const endpoint of endpoints) {
-    const prefix = endpoint.directory === "/" ? "/" : `${endpoint.directory}/`;
-    if (endpoint.server === server && path.startsWith(prefix)) return path.slice(prefix.length);
-  }
-  return path;
 }

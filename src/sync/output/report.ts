@@ -22,6 +22,8 @@ export interface FailureEvent {
   /** Where it happened: the source or the replica. */
   readonly server: string;
   readonly path: BytePath;
+  /** The same as in the lines of changes: relative to the directory that is synchronised. */
+  readonly relative?: BytePath;
   readonly action: string;
   readonly code: ErrorCode | null;
   readonly reason: string;

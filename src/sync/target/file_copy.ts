@@ -2,7 +2,7 @@
 import { parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
-import { longCall, type TargetRun } from "./target_run.ts";
+import { isAtSource, longCall, type TargetRun } from "./target_run.ts";
 
 /** A file to be copied. */
 export interface FileCopy {
@@ -38,6 +38,6 @@ export async function verifyOnServers(run: TargetRun, path: BytePath, staging: B
 
 /** Whether a failed copy says only that the source is no longer what was listed. */
 export function isSourceChange(run: TargetRun, error: ChirpError): boolean {
-  if (error.server !== run.sourceStore.server) return false;
+  if (!isAtSource(run, error)) return false;
   return error.code === "ESTALE" || error.code === "ENOENT" || error.code === "ENOTDIR";
 }

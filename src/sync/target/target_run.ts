@@ -4,6 +4,7 @@ import { joinPath } from "../../chirp/byte_path.ts";
 import { describeCode } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import type { SyncOptions } from "../options/options.ts";
+import { isInside } from "../options/overlap.ts";
 import type { Counts, SyncEvent } from "../output/report.ts";
 import type { SelectionRules } from "../selection/selection.ts";
 import type { Semaphore } from "../store/semaphore.ts";
@@ -74,16 +75,22 @@ export function recordFailure(run: TargetRun, relative: BytePath, action: string
   if (!(error instanceof ChirpError) || endsRun(error)) throw error;
   run.counts.failed++;
   run.codes.add(error.code);
-  const atSource = error.server === run.sourceStore.server && error.path.startsWith(run.sourceRoot);
+  const atSource = isAtSource(run, error);
   run.emit({
     kind: "failure",
     replica: run.replica,
     server: error.server,
     path: atSource ? sourcePath(run, relative) : targetPath(run, relative),
+    relative,
     action,
     code: error.code,
     reason: describeCode(error.code) + (error.detail === undefined ? "" : `: ${error.detail}`),
   });
+}
+
+/** Source and target may be on one server: then the path tells. */
+export function isAtSource({ sourceStore, sourceRoot }: TargetRun, { server, path }: ChirpError): boolean {
+  return server === sourceStore.server && (path === sourceRoot || isInside(path, sourceRoot));
 }
 
 /** A failure that this program found by itself, with words of its own. */
@@ -94,6 +101,7 @@ export function recordProblem(run: TargetRun, relative: BytePath, action: string
     replica: run.replica,
     server: run.replica,
     path: targetPath(run, relative),
+    relative,
     action,
     code: null,
     reason,

@@ -160,7 +160,8 @@ function countAsDone({ counts, options }: TargetRun, actions: readonly Action[])
 
 function tellSkipped(run: TargetRun, node: DirectoryNode, action: Extract<Action, { kind: "skip" }>): void {
   run.counts.skipped++;
-  const path = sourcePath(run, within(node.path, action.name));
+  const relative = within(node.path, action.name);
+  const path = sourcePath(run, relative);
   const server = run.sourceStore.server;
   if (action.reason === "special") warn(run, path, "skip", "a FIFO, socket or device is never copied", server);
   if (action.reason === "unknown") {
@@ -170,6 +171,7 @@ function tellSkipped(run: TargetRun, node: DirectoryNode, action: Extract<Action
       replica: run.replica,
       server,
       path,
+      relative,
       action: "stat",
       code: null,
       reason: "the server cannot tell what it is; it is left alone",
