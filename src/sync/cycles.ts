@@ -20,7 +20,7 @@ export interface Cycles {
  * longer than the interval is followed at once.
  */
 export async function runCycles({ command, output, stop, abort }: Cycles): Promise<number> {
-  const { source, targets, options, check, everySeconds } = command;
+  const { source, targets, leaveOutSource, options, check, everySeconds } = command;
   const connections = createConnections(command.connections);
   try {
     return await runAll();
@@ -34,6 +34,7 @@ export async function runCycles({ command, output, stop, abort }: Cycles): Promi
       const report = await synchronize({
         source,
         targets,
+        leaveOutSource,
         options,
         connections,
         check,

@@ -232,6 +232,42 @@ test("--servers: all of a servers.txt but the source", async () => {
   for (const target of [first, second]) expect(await Bun.file(diskTree(target, "/copy/a")).text()).toBe("a");
 });
 
+test("--servers: the source is left out under another name too, wherever its directory is", async () => {
+  await using servers = await startServers();
+  const { cluster, source, first } = servers;
+  source.plant("/site/a", "a", { mtime: 1 });
+  const file = join(cluster.directory, "aliases.txt");
+  for (const name of ["localhost", "LocalHost"]) {
+    writeFileSync(file, `${name}:${source.port}\n${first.host}\n`);
+    for (const directory of ["/site", "/other"]) {
+      const words = ["-r", "--settle", "0", "--servers", file, source.host, "/site", directory];
+      const { exitCode, stdout, stderr } = await runProgram(words);
+      expect(`${exitCode} ${stderr}`).toBe("0 ");
+      expect(
+        stdout
+          .trim()
+          .split("\n")
+          .map((line) => line.split(" ")[0]),
+      ).toEqual([first.host]);
+    }
+  }
+  writeFileSync(file, `localhost:${source.port}\n`);
+  const alone = await runProgram(["-r", "--servers", file, source.host, "/site", "/other"]);
+  expect([alone.exitCode, alone.stderr]).toEqual([2, "chirp_synchronize: the list names no server but the source\n"]);
+  expect(writingRpcs(await source.countRpcs())).toEqual([]);
+});
+
+test("names that are no UTF-8, which the command line cannot carry, are refused", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  const words = `-r ${source.host} /site ${first.host} "$(printf '/caf\\351')"`;
+  const program = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
+  const { exitCode, stderr } = await run(["sh", "-c", `'${process.execPath}' '${program}' ${words}`]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("no UTF-8");
+  expect(await first.rpcLog()).toEqual([]);
+});
+
 test(
   "--every: cycles follow one another, survive a dead source, and SIGTERM ends between them with 0",
   async () => {

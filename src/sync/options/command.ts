@@ -15,6 +15,8 @@ type Given = Arguments<typeof program>;
 export interface Command {
   readonly source: Endpoint;
   readonly targets: readonly Endpoint[];
+  /** The targets are a list (--servers) in which the source may stand under another name. */
+  readonly leaveOutSource: boolean;
   readonly options: SyncOptions;
   readonly connections: ConnectionOptions;
   readonly check: boolean;
@@ -37,11 +39,13 @@ export interface OutputOptions {
 export function readCommand(given: Given, environment: NodeJS.ProcessEnv, cwd: string): Command {
   const { options } = given;
   checkTogether(given);
+  checkEncoding(given);
   const { source, targets } = readEndpoints(given, cwd);
   checkBackupDirectory(options.backupDir, source, targets);
   return {
     source,
     targets,
+    leaveOutSource: options.servers !== null,
     options: { ...readOptions(given), ...(options.check ? { delete: true, dryRun: true } : {}) },
     connections: {
       auth: options.auth,
@@ -126,6 +130,17 @@ function checkTogether({ options }: Given): void {
   for (const [first, isFirst, second, isSecond] of pairs) {
     if (isFirst && isSecond) throw new UsageError(`${first} and ${second} cannot both be given`);
   }
+}
+
+/** Bun puts U+FFFD in place of bytes that are no UTF-8: what was meant is lost, and another file would be taken for it. */
+function checkEncoding({ positionals, occurrences }: Given): void {
+  const text = [...positionals, ...occurrences.map((occurrence) => occurrence.text)].find((each) =>
+    each.includes("\ufffd"),
+  );
+  if (text === undefined) return;
+  throw new UsageError(
+    `"${text}" has bytes that are no UTF-8; such names can be given in files only (--files-from, --exclude-from)`,
+  );
 }
 
 function readLines(file: string, option: string): BytePath[] {

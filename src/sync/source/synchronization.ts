@@ -12,6 +12,8 @@ import type { Store } from "../store/store.ts";
 export interface Synchronization {
   readonly source: Endpoint;
   readonly targets: readonly Endpoint[];
+  /** A target on the source's server, whatever name it has, is none. */
+  readonly leaveOutSource?: boolean;
   readonly options: SyncOptions;
   /** Stay open: whoever made them closes them. */
   readonly connections: Connections;
