@@ -1,42 +1,49 @@
 import { expect, test } from "bun:test";
-import { createProgress, formatProgress } from "./progress.ts";
+import { createProgress, formatLiveLine } from "./progress.ts";
 import { emptyCounts } from "./report.ts";
 
-const GIB = 1024 ** 3;
+const counts = { ...emptyCounts(), copied: 3, plannedFiles: 10, bytes: 1024, plannedBytes: 4096 };
 
-/** A stream that remembers what was written. */
-function recorder(isTTY: boolean) {
-  const written: string[] = [];
-  return { written, stream: { isTTY, write: (text: string) => void written.push(text) } };
-}
-
-test("tells how far, how fast, how long", () => {
-  const counts = { ...emptyCounts(), copied: 1, plannedFiles: 4, bytes: 1024, plannedBytes: 4096 };
-  expect(formatProgress("hostB:9094", counts, 2)).toBe("hostB:9094: 1/4 files, 1.0 KiB of 4.0 KiB, 512 B/s, 0:06 left");
-  expect(formatProgress("hostB:9094", emptyCounts(), 2)).toContain("? left");
+test("all replicas stand in one line that fits the terminal, in few words where it is narrow", () => {
+  const watched = ["hostA:9094", "hostB:9094"].map((replica) => ({ replica, counts }));
+  expect(formatLiveLine(watched, 1, 200)).toBe(
+    "hostA:9094: 3/10 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 0:03 left  |  " +
+      "hostB:9094: 3/10 files, 1.0 KiB of 4.0 KiB, 1.0 KiB/s, 0:03 left",
+  );
+  expect(formatLiveLine(watched, 1, 80)).toBe("hostA:9094 25% 0:03 | hostB:9094 25% 0:03");
+  expect(formatLiveLine(watched, 1, 20)).toBe("hostA:9094 25% 0:03");
 });
 
-test("each cycle has a clock of its own, and between two of them nothing is told", async () => {
-  const { written, stream } = recorder(false);
-  const progress = createProgress(stream);
+test("no terminal: a line for each replica, also for two directories of one server, and nothing after the end", () => {
+  const lines: string[] = [];
+  const progress = createProgress({ write: (text: string) => lines.push(text) });
+  progress.watch("host:1", counts);
+  progress.watch("host:1", { ...counts, copied: 4 });
+  progress.end();
+  expect(lines.map((line) => line.split(",")[0])).toEqual(["host:1: 3/10 files", "host:1: 4/10 files"]);
+  progress.end();
+  expect(lines.length).toBe(2);
+});
+
+test("each cycle has a clock of its own", async () => {
+  const lines: string[] = [];
+  const progress = createProgress({ write: (text: string) => lines.push(text) });
+  const GIB = 1024 ** 3;
   // The pause of --every: at the old clock's time a GiB would be less than two a second.
   await Bun.sleep(600);
   progress.watch("hostB:9094", { ...emptyCounts(), bytes: GIB, plannedBytes: GIB });
   progress.end();
-  expect(written).toHaveLength(1);
-  const [, rate, unit] = /([\d.]+) (\S+)\/s/.exec(written[0]!)!;
+  const [, rate, unit] = /([\d.]+) (\S+)\/s/.exec(lines[0]!)!;
   expect(unit === "TiB" || unit === "PiB" || (unit === "GiB" && Number(rate) > 2)).toBe(true);
-  progress.end();
-  expect(written).toHaveLength(1);
 });
 
 test("the live line ends with the cycle", async () => {
-  const { written, stream } = recorder(true);
-  const progress = createProgress(stream);
+  const written: string[] = [];
+  const progress = createProgress({ isTTY: true, write: (text: string) => written.push(text) });
   progress.watch("hostB:9094", emptyCounts());
   const deadline = performance.now() + 5_000;
   while (written.length === 0 && performance.now() < deadline) await Bun.sleep(10);
-  expect(written[0]).toStartWith("\r\x1b[KhostB:9094: 0/0 files");
+  expect(written[0]).toContain("hostB:9094: 0/0 files");
   progress.end();
   const told = written.length;
   // Two of its beats.

@@ -136,10 +136,9 @@ function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], o
     if (action.kind === "conflict" && !mayReplaceDirectories(run.options)) continue;
     const change = describeAction(action, run.options.times);
     if (change === null) continue;
-    if (action.kind === "copy") {
-      run.counts.plannedFiles++;
-      run.counts.plannedBytes += action.source.size;
-    }
+    // What is counted when it is done: files, links, and times alone, but no directories.
+    if (change.change !== "create") run.counts.plannedFiles++;
+    if (change.change !== "create" && action.kind !== "attributes") run.counts.plannedBytes += change.size;
     if (observe === null) {
       run.emit({ kind: "change", replica: run.replica, path: within(node.path, action.name), ...change });
     }
