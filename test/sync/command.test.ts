@@ -143,7 +143,7 @@ test(
     expect(lines(real.stdout)).toEqual(lines(dry.stdout));
     expect(counts(real.stdout)).toBe(counts(dry.stdout));
     expect(lines(dry.stdout)).toContain("*deleting   gone/");
-    expect(lines(dry.stdout)).toContain(">f.st...... changed");
+    expect(lines(dry.stdout)).toContain(">fcst...... changed");
     expect(lines(dry.stdout)).toContain(".f..t...... touched");
     expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
   },

@@ -7,6 +7,7 @@ const file = (size: number, mtime: number): FileStat => ({ mode: 0o100644, size,
 const directory: FileStat = { ...file(1, 1), mode: 0o040755 };
 const link: FileStat = { ...file(1, 1), mode: 0o120777 };
 const name = "x";
+const kept = { times: true, perms: false, checksum: false };
 
 /** The words of rsync 3 for the same changes. */
 test.each<[Action, string | null]>([
@@ -20,16 +21,25 @@ test.each<[Action, string | null]>([
   [{ kind: "link", name, source: link, target: link, reason: "contents" }, "cLc........"],
   [{ kind: "directory", name, source: directory, target: null }, "cd+++++++++"],
   [{ kind: "directory", name, source: directory, target: directory }, null],
+  [{ kind: "directory", name, source: { ...directory, mtime: 2 }, target: directory }, ".d..t......"],
+  [{ kind: "directory", name, source: directory, target: link }, "cd+++++++++"],
   [{ kind: "attributes", name, source: file(1, 2), target: file(1, 1), time: true, mode: false }, ".f..t......"],
   [{ kind: "attributes", name, source: file(1, 2), target: file(1, 1), time: false, mode: true }, ".f...p....."],
   [{ kind: "extraneous", name, target: file(1, 1) }, "*deleting  "],
   [{ kind: "unchanged", name, source: file(1, 1), target: file(1, 1) }, null],
   [{ kind: "skip", name, reason: "special" }, null],
 ])("%o", (action, expected) => {
-  expect(describeAction(action, true)?.itemized ?? null).toBe(expected);
+  expect(describeAction(action, kept)?.itemized ?? null).toBe(expected);
 });
 
 test("a time that is not kept is shown as T", () => {
   const action: Action = { kind: "copy", name, source: file(2, 2), target: file(1, 1), reason: "size" };
-  expect(describeAction(action, false)?.itemized).toBe(">f.sT......");
+  expect(describeAction(action, { ...kept, times: false })?.itemized).toBe(">f.sT......");
+});
+
+test("modes are shown where they are kept, contents where they are compared", () => {
+  const source = { ...file(2, 2), mode: 0o100600 };
+  const action: Action = { kind: "copy", name, source, target: file(1, 1), reason: "size" };
+  expect(describeAction(action, { ...kept, perms: true })?.itemized).toBe(">f.stp.....");
+  expect(describeAction(action, { ...kept, checksum: true })?.itemized).toBe(">fcst......");
 });

@@ -1,22 +1,25 @@
 /** An action as rsync's --itemize-changes shows it. Pure. */
 import { fileType } from "../../chirp/file_stat.ts";
 import type { FileStat } from "../../protocol.ts";
-import type { Action } from "./plan.ts";
+import { type Action, chirpMode, type PlanPolicy } from "./plan.ts";
 import type { ChangeEvent } from "../output/report.ts";
 
 type Change = Pick<ChangeEvent, "change" | "type" | "itemized" | "size">;
 
+export type ItemizeOptions = Pick<PlanPolicy, "times" | "perms" | "checksum">;
+
 /**
- * What an action changes, or null when it changes nothing. `times` false: times are not kept, and shown as T.
+ * What an action changes, or null when it changes nothing. Times that are not kept are shown as T.
  *
  *     new file            >f+++++++++
  *     other size, time    >f.st......
  *     time only           .f..t......
  *     new directory       cd+++++++++
+ *     directory's time    .d..t......
  *     new link            cL+++++++++
  *     extraneous          *deleting
  */
-export function describeAction(action: Action, times: boolean): Change | null {
+export function describeAction(action: Action, options: ItemizeOptions): Change | null {
   switch (action.kind) {
     case "copy":
     case "conflict": {
@@ -27,7 +30,7 @@ export function describeAction(action: Action, times: boolean): Change | null {
         // Where a directory was in the way, it is deleted and the file is a new one.
         change: target === null || action.kind === "conflict" ? "copy" : "update",
         type: link ? "link" : "file",
-        itemized: `${link ? "c" : ">"}${link ? "L" : "f"}${isNew ? "+++++++++" : flags(action, times)}`,
+        itemized: `${link ? "c" : ">"}${link ? "L" : "f"}${isNew ? "+++++++++" : flags(action, options)}`,
         size: source.size,
       };
     }
@@ -40,9 +43,14 @@ export function describeAction(action: Action, times: boolean): Change | null {
         size: 0,
       };
     }
-    case "directory":
-      if (action.target !== null && fileType(action.target) === "directory") return null;
-      return { change: "create", type: "directory", itemized: "cd+++++++++", size: 0 };
+    case "directory": {
+      const { source, target } = action;
+      if (target === null || fileType(target) !== "directory") {
+        return { change: "create", type: "directory", itemized: "cd+++++++++", size: 0 };
+      }
+      if (!options.times || source.mtime === target.mtime) return null;
+      return { change: "attributes", type: "directory", itemized: ".d..t......", size: 0 };
+    }
     case "attributes": {
       const time = action.time ? "t" : ".";
       const mode = action.mode ? "p" : ".";
@@ -64,11 +72,15 @@ export function describeAction(action: Action, times: boolean): Change | null {
   }
 }
 
-function flags(action: { source: FileStat; target: FileStat | null; reason?: string }, times: boolean): string {
-  const { source, target } = action;
-  const contents = action.reason === "contents" ? "c" : ".";
-  const size = target !== null && source.size !== target.size ? "s" : ".";
+function flags(
+  { source, target, reason }: { source: FileStat; target: FileStat | null; reason?: string },
+  { times, perms, checksum }: ItemizeOptions,
+): string {
+  const isLonger = target !== null && source.size !== target.size;
+  const contents = reason === "contents" || (checksum && isLonger) ? "c" : ".";
+  const size = isLonger ? "s" : ".";
   const sameTime = target !== null && source.mtime === target.mtime;
   const time = sameTime ? "." : times ? "t" : "T";
-  return `${contents}${size}${time}......`;
+  const mode = perms && target !== null && chirpMode(source.mode) !== chirpMode(target.mode) ? "p" : ".";
+  return `${contents}${size}${time}${mode}.....`;
 }

@@ -173,7 +173,7 @@ function sameContents(name: BytePath, source: FileStat, target: FileStat | null,
 }
 
 /** The permissions that a Chirp server stores: it adds rw for the owner and keeps no owner's x apart from those of others. */
-function chirpMode(mode: number): number {
+export function chirpMode(mode: number): number {
   return (mode & 0o777) | 0o600;
 }
 

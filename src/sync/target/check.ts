@@ -1,5 +1,5 @@
+import { fileType } from "../../chirp/file_stat.ts";
 import type { BytePath } from "../../protocol.ts";
-import { describeAction } from "../plan/itemize.ts";
 import type { Action } from "../plan/plan.ts";
 import type { DifferenceEvent } from "../output/report.ts";
 import { type DirectoryNode, type TargetRun, within } from "./target_run.ts";
@@ -28,7 +28,7 @@ function signOf(action: Action): DifferenceEvent["sign"] | null {
     case "conflict":
       return "*";
     case "directory": {
-      const isThere = describeAction(action, true) === null;
+      const isThere = action.target !== null && fileType(action.target) === "directory";
       return isThere ? null : action.target === null ? "+" : "*";
     }
     case "skip":

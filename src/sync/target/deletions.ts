@@ -127,7 +127,7 @@ export function createDeletions(run: TargetRun): Deletions {
     },
     tell() {
       for (const { path, target } of found) {
-        const change = describeAction({ kind: "extraneous", name: path, target }, run.options.times);
+        const change = describeAction({ kind: "extraneous", name: path, target }, run.options);
         if (change !== null) run.emit({ kind: "change", replica: run.replica, path, ...change });
       }
     },

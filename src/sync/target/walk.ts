@@ -36,6 +36,7 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
   const jobs = new Set<Promise<void>>();
   let broken: { readonly error: unknown } | null = null;
 
+  if (observe === null && run.options.recursive) tellTop(run, top);
   while (stack.length > 0 && broken === null && !run.stop.aborted) {
     for (const node of stack.slice(-run.options.checkers)) {
       if (!ahead.has(node)) ahead.set(node, listNode(run, node, isApplied));
@@ -126,6 +127,13 @@ export function createNode(
   };
 }
 
+/** The top itself: no plan has it. */
+function tellTop(run: TargetRun, { source, target }: DirectoryNode): void {
+  const path = ".";
+  const change = describeAction({ kind: "directory", name: path, source, target }, run.options);
+  if (change !== null) run.emit({ kind: "change", replica: run.replica, path, ...change });
+}
+
 /** Counts what a plan says, warns of what is left out, and tells the changes. */
 function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], observe: Walk["observe"]): void {
   observe?.(node, actions);
@@ -134,11 +142,11 @@ function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], o
     if (action.kind === "skip") tellSkipped(run, node, action);
     if (action.kind === "extraneous") continue;
     if (action.kind === "conflict" && !mayReplaceDirectories(run.options)) continue;
-    const change = describeAction(action, run.options.times);
+    const change = describeAction(action, run.options);
     if (change === null) continue;
     // What is counted when it is done: files, links, and times alone, but no directories.
-    if (change.change !== "create") run.counts.plannedFiles++;
-    if (change.change !== "create" && action.kind !== "attributes") run.counts.plannedBytes += change.size;
+    if (change.type !== "directory") run.counts.plannedFiles++;
+    if (action.kind !== "attributes") run.counts.plannedBytes += change.size;
     if (observe === null) {
       run.emit({ kind: "change", replica: run.replica, path: within(node.path, action.name), ...change });
     }
@@ -148,11 +156,12 @@ function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], o
 /** A dry run counts what a real one would do. */
 function countAsDone({ counts, options }: TargetRun, actions: readonly Action[]): void {
   for (const action of actions) {
-    const change = describeAction(action, options.times);
+    const change = describeAction(action, options);
     if (action.kind === "conflict" && !mayReplaceDirectories(options)) continue;
     if (action.kind === "copy") counts.bytes += action.source.size;
     if (change?.change === "copy") counts.copied++;
-    if (change?.change === "update" || change?.change === "attributes") counts.updated++;
+    const isUpdate = change?.change === "update" || change?.change === "attributes";
+    if (isUpdate && change.type !== "directory") counts.updated++;
     if (change?.change === "create") counts.directories++;
   }
 }
