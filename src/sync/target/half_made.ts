@@ -28,10 +28,16 @@ export async function listOrRemove(store: Store, path: BytePath): Promise<Direct
   try {
     return await whenMade(store, path, () => listDirectory(store, path));
   } catch (error) {
-    if (!isDenial(error) || !(await isHalfMade(store, path))) throw error;
-    await store.call({ kind: "rmdir", path });
-    return null;
+    if (await removeHalfMade(store, path, error)) return null;
+    throw error;
   }
+}
+
+/** Whether the directory, which was denied with this error, was half made and has been removed. */
+export async function removeHalfMade(store: Store, path: BytePath, error: unknown): Promise<boolean> {
+  if (!isDenial(error) || !(await isHalfMade(store, path))) return false;
+  await store.call({ kind: "rmdir", path });
+  return true;
 }
 
 /** The directory's entries; none when it was half made, and has been made anew. */

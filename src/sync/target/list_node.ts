@@ -39,7 +39,13 @@ export async function listNode(run: TargetRun, node: DirectoryNode, isApplied: b
 async function listTarget(run: TargetRun, node: DirectoryNode, isApplied: boolean): Promise<DirectoryEntry[]> {
   const path = targetPath(run, node.path);
   if (!isApplied) return await listDirectory(run.store, path);
-  return await listOrRemake(run.store, path, run.staging.open, directoryMode(run, node.source));
+  const open = async () => {
+    await run.staging.open();
+    // Made anew, it changes its own time and that of the directory that it is in.
+    node.touched = true;
+    if (node.parent !== null) node.parent.touched = true;
+  };
+  return await listOrRemake(run.store, path, open, directoryMode(run, node.source));
 }
 
 /** Of a target whose top cannot be listed nothing can be compared. */

@@ -1,15 +1,15 @@
 /** The beginning of a target's run: nothing is written before source and target are known to be apart. */
-import { parentPath } from "../../chirp/byte_path.ts";
+import { baseName, parentPath } from "../../chirp/byte_path.ts";
 import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError, type ErrorCode } from "../../errors.ts";
 import { backupRoot } from "./backup.ts";
 import { type Endpoint, resolveEndpoint } from "../store/endpoint.ts";
 import { findOverlap } from "./find_overlap.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
-import { whenMade } from "./half_made.ts";
+import { removeHalfMade, whenMade } from "./half_made.ts";
 import { RefusedError } from "./refused_error.ts";
 import type { Ending } from "../output/report.ts";
-import { statOrNull } from "../store/store.ts";
+import { listDirectory, statOrNull } from "../store/store.ts";
 import type { SourceRoot } from "../source/synchronization.ts";
 import type { DirectoryNode, TargetRun } from "./target_run.ts";
 import { createNode } from "./walk.ts";
@@ -40,8 +40,9 @@ export async function openTop(
     );
   }
   const look = (path: BytePath) =>
-    whenMade(run.store, path, () => statOrNull(run.store, path)).catch((error: unknown) => {
+    whenMade(run.store, path, () => statOrNull(run.store, path)).catch(async (error: unknown) => {
       if (!(error instanceof ChirpError) || error.blame !== "path") throw error;
+      if (mayWrite && path === run.root && (await removeHalfMadeTop(run, error))) return null;
       return refuse("root", `${what} cannot be looked at: ${error.message}`, error.code);
     });
   let there = await look(run.root);
@@ -61,6 +62,19 @@ export async function openTop(
   const top = createNode("", null, { source: root.stat, target: there });
   top.made.resolve(true);
   return top;
+}
+
+/** A missing directory, where one may not look, is denied in the same words: that it is there, the listing of its parent has to say. */
+async function removeHalfMadeTop({ store, root }: TargetRun, error: ChirpError): Promise<boolean> {
+  if (error.code !== "EACCES" || root === "/") return false;
+  const isThere = await listDirectory(store, parentPath(root)).then(
+    (entries) => entries.some(({ name, stat }) => name === baseName(root) && fileType(stat) === "directory"),
+    (reason: unknown) => {
+      if (!(reason instanceof ChirpError) || reason.blame !== "path") throw reason;
+      return false;
+    },
+  );
+  return isThere && (await removeHalfMade(store, root, error));
 }
 
 /** Null: it is new. What another run has made at the same moment is not. */

@@ -1,0 +1,72 @@
+/** A Chirp server makes a directory and its access list in two steps: killed in between, it leaves one that denies everybody everything. */
+import { chownSync, existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { TestServer } from "../helpers/cluster.ts";
+import { diskTree, startServers } from "./servers.ts";
+import { describeTree, sync, writingRpcs } from "./sync_run.ts";
+
+setDefaultTimeout(60_000);
+
+/** A directory without an access list, owned by whom the server runs as. */
+function halfMake(server: TestServer, path: string): void {
+  const directory = server.diskPath(path);
+  mkdirSync(directory);
+  const { uid, gid } = statSync(server.diskPath("/"));
+  chownSync(directory, uid, gid);
+}
+
+const exists = (server: TestServer, path: string) => existsSync(server.diskPath(path));
+
+test.each([
+  ["in staging", ["/copy/.__chirpsync"], "/copy/.__chirpsync/abcdef0"],
+  ["the place of staging", [], "/copy/.__chirpsync"],
+  ["in the tree", [], "/copy/d"],
+  ["deeper", ["/copy/d"], "/copy/d/e"],
+  ["the top", [], "/copy"],
+])("%s: the next run is complete", async (_, directories, path) => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/d/e/f", "1", { mtime: 1 });
+  source.plant("/site/d/e/g", "2", { mtime: 1 });
+  if (path !== "/copy") first.plantDirectory("/copy");
+  for (const directory of directories) first.plantDirectory(directory);
+  halfMake(first, path);
+  // Long ago, so that whoever makes a directory anew has to set its time and its parent's.
+  for (const directory of ["/site/d/e", "/site/d", "/site"]) utimesSync(source.diskPath(directory), 7, 7);
+  if (path === "/copy/d/e") utimesSync(first.diskPath("/copy/d"), 7, 7);
+  const { report, events } = await sync([source.host, "/site", first.host, "/copy"]);
+  expect({ exitCode: report.exitCode, failures: events.filter(({ kind }) => kind === "failure") }).toEqual({
+    exitCode: 0,
+    failures: [],
+  });
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  expect(exists(first, "/copy/.__chirpsync")).toBe(false);
+});
+
+test("one that has an access list, or something in it, is left alone and reported", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  for (const name of ["denied", "filled"]) source.plant(`/site/${name}/f`, "1", { mtime: 1 });
+  first.plantDirectory("/copy/denied", { acl: [] });
+  halfMake(first, "/copy/filled");
+  writeFileSync(first.diskPath("/copy/filled/own"), "own");
+  const { report, events } = await sync([source.host, "/site", first.host, "/copy"]);
+  expect(report.exitCode).toBe(23);
+  const paths = events.flatMap((event) => (event.kind === "failure" ? [event.path] : []));
+  expect(paths.sort()).toEqual(["/copy/denied", "/copy/filled"]);
+  expect(exists(first, "/copy/denied")).toBe(true);
+  expect(exists(first, "/copy/filled/own")).toBe(true);
+});
+
+test("a dry run writes nothing", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/d/f", "1", { mtime: 1 });
+  first.plantDirectory("/copy");
+  halfMake(first, "/copy/d");
+  const before = await first.countRpcs();
+  const { report } = await sync([source.host, "/site", first.host, "/copy"], { dryRun: true });
+  expect(report.exitCode).toBe(23);
+  expect([writingRpcs(before), writingRpcs(await first.countRpcs())]).toEqual([[], []]);
+  expect(exists(first, "/copy/d")).toBe(true);
+});
