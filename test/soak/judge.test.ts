@@ -51,6 +51,25 @@ test.each<[string, ClientReply, { from?: number; to?: number; kind?: Page["kind"
   expect<string>(verdict.kind === "wrong" ? verdict.finding : verdict.kind).toBe(expected);
 });
 
+test("not modified by date alone: what was edited twice within a second, and no older version", () => {
+  const page = createPage("/a", "/a", "small");
+  addVersion(page, Buffer.from("first"), 1_000, 0, 0);
+  addVersion(page, Buffer.from("second"), 1_000, 90, 100);
+  addVersion(page, Buffer.from("third"), 3_000, 190, 200);
+  const judge = createJudge();
+  const ask = (given: ClientReply, since: number | null) => {
+    const headers = since === null ? {} : { "If-Modified-Since": formatHttpDate(since) };
+    const verdict = judge({ request: { method: "GET", target: "/a", headers }, reply: given, page, from: 95, to: 96 });
+    return verdict.kind === "wrong" ? verdict.finding : verdict.kind;
+  };
+  expect(ask(reply(200, first, "first"), null)).toBe("right");
+  expect(ask(reply(304, { ETag: '"2"' }, ""), 999)).toBe("stale bytes");
+  expect(ask(reply(304, { ETag: '"2"' }, ""), 1_000)).toBe("right");
+  // Now it stands for the second version, and both have theirs.
+  expect(ask(reply(304, { ETag: '"9"' }, ""), 1_000)).toBe("wrong ETag");
+  expect(ask(reply(200, { ...first, ETag: '"2"' }, "first"), null)).toBe("wrong ETag");
+});
+
 test("one ETag for two bodies, and two ETags for one body, are found", () => {
   const request = { method: "GET", target: "/a", headers: {} } as const;
   const judge = createJudge();
