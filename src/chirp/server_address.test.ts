@@ -1,6 +1,5 @@
-import { describe, expect, test } from "bun:test";
-import { ChirpError } from "../errors.ts";
-import { AddressError, hostPort, parseServerAddress, resolveHost } from "./server_address.ts";
+import { expect, test } from "bun:test";
+import { AddressError, hostPort, parseServerAddress } from "./server_address.ts";
 
 test.each<[text: string, server: string, host: string, port: number]>([
   ["hostA", "hostA:9094", "hostA", 9094],
@@ -46,17 +45,3 @@ test.each([
   ["host", 1, "host:1"],
   ["::1", 80, "[::1]:80"],
 ])("hostPort(%p, %d)", (host, port, text) => expect(hostPort(host, port)).toBe(text));
-
-describe("an address", () => {
-  test.each(["127.0.0.1", "::1"])("%p needs no look-up", async (address) => {
-    expect(await resolveHost("s", address)).toBe(address);
-  });
-
-  test("of a name that is not there is ENOTFOUND, and names the server", async () => {
-    const error: unknown = await resolveHost("no-such-host.invalid:1", "no-such-host.invalid").catch(
-      (reason) => reason,
-    );
-    expect(error).toBeInstanceOf(ChirpError);
-    expect(error).toMatchObject({ code: "ENOTFOUND", server: "no-such-host.invalid:1", blame: "server" });
-  });
-});

@@ -1,6 +1,4 @@
 /** Addresses of Chirp servers, as people write them. */
-import { lookup } from "node:dns/promises";
-import { ChirpError } from "../errors.ts";
 import { ipVersion } from "./ip_version.ts";
 
 const DEFAULT_PORT = 9094;
@@ -12,9 +10,6 @@ export interface ServerAddress {
   readonly host: string;
   readonly port: number;
 }
-
-/** A name lookup that takes longer counts as failed: a resolver that does not answer must not hold a worker up. */
-const LOOKUP_TIMEOUT_MS = 5_000;
 
 /** What cannot be an address; the message says why. */
 export class AddressError extends Error {
@@ -43,25 +38,6 @@ export function parseServerAddress(text: string): ServerAddress {
 /** ("::1", 80) → "[::1]:80". */
 export function hostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** The IP address of a host; a name that cannot be resolved is a ChirpError ENOTFOUND, never a missing file. */
-export async function resolveHost(server: string, host: string): Promise<string> {
-  if (ipVersion(host) !== 0) return host;
-  const notFound = (detail: string) =>
-    new ChirpError({ code: "ENOTFOUND", operation: "connect", path: "", server, detail });
-  let timer: Timer | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(notFound("name lookup timed out")), LOOKUP_TIMEOUT_MS);
-  });
-  try {
-    const { address } = await Promise.race([lookup(host), timeout]);
-    return address;
-  } catch (error) {
-    throw error instanceof ChirpError ? error : notFound(error instanceof Error ? error.message : String(error));
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function isHostName(name: string): boolean {

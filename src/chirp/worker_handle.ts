@@ -3,7 +3,8 @@ import { ChirpError } from "../errors.ts";
 import type { End, Reply, Request, Setup } from "../protocol.ts";
 import type { Call } from "./call_queue.ts";
 import { LibraryError } from "./library.ts";
-import { hostPort, resolveHost } from "./server_address.ts";
+import { resolveHost } from "./resolve_host.ts";
+import { hostPort } from "./server_address.ts";
 
 export interface WorkerHandle {
   /** The call it works on. */

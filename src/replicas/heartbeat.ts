@@ -7,7 +7,8 @@
  */
 import { constants } from "node:os";
 import type { Socket } from "node:net";
-import { resolveHost, type ServerAddress } from "../chirp/server_address.ts";
+import { resolveHost } from "../chirp/resolve_host.ts";
+import type { ServerAddress } from "../chirp/server_address.ts";
 import { ChirpError, codeOfErrno, type ErrorCode } from "../errors.ts";
 
 export interface HeartbeatEvents {

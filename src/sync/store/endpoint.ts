@@ -1,6 +1,7 @@
 /** Source and targets as the user names them, and the stores behind them. */
 import { bytePath } from "../../chirp/byte_path.ts";
-import { hostPort, parseServerAddress, resolveHost } from "../../chirp/server_address.ts";
+import { resolveHost } from "../../chirp/resolve_host.ts";
+import { hostPort, parseServerAddress } from "../../chirp/server_address.ts";
 import type { BytePath } from "../../protocol.ts";
 import { LOCAL_SERVER } from "./store.ts";
 
