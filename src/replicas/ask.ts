@@ -52,6 +52,11 @@ export class NoAnswerError extends Error {
 const HEDGE_MIN_MS = 250;
 /** … but however slow it has been of late, not later than this. */
 const HEDGE_MAX_MS = 1_000;
+/**
+ * Servers asked for one answer. A server that is well is asked first, so that this many failures speak for all; and each one
+ * asked starts a worker, of which a long list of servers that are gone would make thousands.
+ */
+const TRIES_MAX = 16;
 /** It is looked this often whether the server has turned out not to be well: then there is nothing to wait for. */
 const RECHECK_MS = 50;
 
@@ -75,8 +80,9 @@ export function ask<T>(pool: Pool, attempt: Attempt<T>, options: AskOptions): Pr
       for (const controller of running.values()) controller.abort();
     }
 
-    /** Asks another server; false when all have been asked. */
+    /** Asks another server; false when all have been asked, or enough. */
     function askAnother(): boolean {
+      if (tries === TRIES_MAX) return false;
       const { first } = options;
       const member = tries === 0 && first !== undefined && !asked.has(first) ? first : pool.choose(asked);
       if (member === undefined) return false;

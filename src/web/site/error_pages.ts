@@ -24,16 +24,28 @@ const PREPARE_TIMEOUT_MS = 5_000;
 
 export function createErrorPages(paths: ReadonlyMap<SiteErrorStatus, BytePath>, resources: ResourceFinder): ErrorPages {
   const last = new Map<SiteErrorStatus, Content>();
+  let isDue = false;
+  let preparing: Promise<void> | undefined;
 
   async function read(status: SiteErrorStatus, path: BytePath, trace: Trace, deadline: number): Promise<void> {
     try {
       const question = { path, trailingSlash: false, acceptEncoding: null, deadline };
       const resource = await resources.find(question, trace);
-      const content = resource.kind === "file" ? resource.file.content : null;
+      // With --spa there is a file for every path: only the one that was named is the page of an error.
+      const content = resource.kind === "file" && resource.path === path ? resource.file.content : null;
       if (content === null) last.delete(status);
       else last.set(status, content);
     } catch (error) {
       if (!(error instanceof NoAnswerError)) throw error;
+    }
+  }
+
+  /** One reading at a time, and one more after it for whoever came meanwhile: hundreds of servers may go in one moment. */
+  async function prepareAll(): Promise<void> {
+    const path = paths.get(503);
+    while (path !== undefined && isDue) {
+      isDue = false;
+      await read(503, path, newTrace(), performance.now() + PREPARE_TIMEOUT_MS);
     }
   }
 
@@ -48,9 +60,10 @@ export function createErrorPages(paths: ReadonlyMap<SiteErrorStatus, BytePath>, 
       const { "Content-Security-Policy": _, ...fields } = errorPage(status).headers;
       return { headers: { ...fields, "Content-Type": mediaTypeOf(path) }, blob: content.blob };
     },
-    async prepare() {
-      const path = paths.get(503);
-      if (path !== undefined) await read(503, path, newTrace(), performance.now() + PREPARE_TIMEOUT_MS);
+    prepare() {
+      isDue = true;
+      preparing ??= prepareAll().finally(() => (preparing = undefined));
+      return preparing;
     },
   };
 }
