@@ -174,6 +174,15 @@ describe("the admin listener", () => {
     expect((await admin(web, "/readyz")).status).toBe(200);
     expect((await admin(web, "/nothing")).status).toBe(404);
     expect((await admin(web, "/", { method: "POST" })).status).toBe(405);
+    // As load balancers ask that know nothing newer.
+    for (const [path, status] of [
+      ["/healthz", 200],
+      ["/readyz", 200],
+      ["/nothing", 404],
+    ] as const) {
+      const { responses } = await exchange(`GET ${path} HTTP/1.0\r\n\r\n`, { port: web.adminPort! });
+      expect([path, responses[0]?.status]).toEqual([path, status]);
+    }
     const head = await admin(web, "/readyz", { method: "HEAD" });
     expect([head.status, await head.text(), head.headers.get("date") !== null]).toEqual([200, "", true]);
     await Promise.all(cluster.servers.map((server) => server.kill()));

@@ -6,6 +6,7 @@ import { takeSnapshot } from "./snapshot.ts";
 import { compareQuery, statusPage, statusPageHeaders } from "../pages/status_page.ts";
 import type { DifferenceStatus, StatusSnapshot } from "../pages/status_snapshot.ts";
 import { formatHttpDate } from "../http/http_date.ts";
+import { parseRequestPath, type RequestPath } from "../http/request_path.ts";
 
 export interface Admin {
   readonly url: string;
@@ -24,6 +25,8 @@ export type AdminSources = Omit<MetricSources, Momentary> & { readonly [Name in 
 
 /** A comparison walks the whole site on every server: whoever asks again sooner sees the last one. */
 const COMPARE_EVERY_MS = 2_000;
+/** Of a path that is looked at; ours are shorter. */
+const PATH_MAX = 64;
 const noStore = { "Cache-Control": "no-store" };
 
 export function startAdmin(listen: { readonly host: string; readonly port: number }, sources: AdminSources): Admin {
@@ -56,17 +59,18 @@ export function startAdmin(listen: { readonly host: string; readonly port: numbe
 
   async function answer({ method, url }: Request): Promise<Response> {
     if (method !== "GET" && method !== "HEAD") return text("method not allowed\n", 405, { Allow: "GET, HEAD" });
-    const { pathname, search } = new URL(url);
-    switch (pathname) {
+    // Also without a Host, as health checks in HTTP/1.0 come: then the URL is the target alone.
+    const target = parseRequestPath(url, PATH_MAX);
+    switch (target.kind === "path" ? target.path : "") {
       case "/":
-        if (search === compareQuery) {
+        if (asksToCompare(target)) {
           await compare();
           // So that a page that refreshes itself does not compare each time.
           return new Response(null, { status: 303, headers: { Location: "/", ...noStore } });
         }
         return new Response(statusPage(snapshot()), { headers: statusPageHeaders });
       case "/status.json":
-        if (search === compareQuery) await compare();
+        if (asksToCompare(target)) await compare();
         return Response.json(snapshot(), { headers: noStore });
       case "/metrics":
         return text(prometheusText(metricFamilies(now())), 200, { "Content-Type": prometheusContentType });
@@ -102,6 +106,10 @@ export function startAdmin(listen: { readonly host: string; readonly port: numbe
     url: server.url.href.replace(/\/$/, ""),
     stop: () => server.stop(true),
   };
+}
+
+function asksToCompare(target: RequestPath): boolean {
+  return target.kind === "path" && target.query === compareQuery;
 }
 
 function text(body: string, status: number, headers: Readonly<Record<string, string>> = {}): Response {
