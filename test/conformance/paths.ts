@@ -70,6 +70,8 @@ export const pathCases: readonly ConformanceCase[] = [
   getCase("/dir/.__acl", notFound),
   getCase("/.__hidden", notFound),
   getCase("/.well-known/security.txt", { status: 200, body: "well known" }),
+  getCase("http://other", { status: 200, body: "<h1>home</h1>" }),
+  getCase("http://other?q=/file.txt", { status: 200, body: "<h1>home</h1>" }),
   getCase("/pipe", notFound),
   getCase("/dangling", notFound),
   getCase("/loop", notFound),

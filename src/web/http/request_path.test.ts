@@ -16,6 +16,8 @@ describe("parseRequestPath", () => {
     ["http://h/", "/", true, ""],
     ["http://h:8080/a/b.html", "/a/b.html", false, ""],
     ["http://[::1]/a", "/a", false, ""],
+    ["http://h", "/", true, ""],
+    ["http://h?q=/a", "/", true, "?q=/a"],
     ["/a", "/a", false, ""],
     ["/a/", "/a", true, ""],
     ["/a//b", "/a/b", false, ""],

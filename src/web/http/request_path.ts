@@ -75,11 +75,13 @@ export function parseRequestPath(url: string, limit: number): RequestPath {
   return resolve(decoded.bytes, query, limit);
 }
 
-/** Where the path begins; -1 when there is none ("host:80" of CONNECT). */
+/** Where the path begins, which is empty in "http://host?q" (RFC 9112, 3.2.2); -1 when there is none ("host:80" of CONNECT). */
 function pathStart(url: string): number {
   if (url.charCodeAt(0) === 47) return 0;
   const scheme = url.indexOf("://");
-  return scheme < 0 ? -1 : url.indexOf("/", scheme + 3);
+  if (scheme < 0) return -1;
+  const authority = url.slice(scheme + 3).search(/[/?#]/);
+  return authority < 0 ? url.length : scheme + 3 + authority;
 }
 
 /** Percent-decoding to bytes, once. Null for a malformed escape or a zero byte; `slash` tells of an escaped slash. */
