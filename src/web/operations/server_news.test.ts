@@ -41,3 +41,9 @@ test("one that is tried again and again is mentioned once, and again when it fai
   const first = ["a:1 is not used: authentication refused", "b:1 is not used: connection refused"];
   expect(lines).toEqual([...first, "a:1 is not used: connection refused"]);
 });
+
+test("a line names the server once, whatever the reason says", () => {
+  const { lines, enter } = told();
+  enter(replicaOf("a:1"), "ejected", "Cannot whoami on a:1: authentication refused (EKEYREJECTED)");
+  expect(lines).toEqual(["a:1 is not used: Cannot whoami: authentication refused (EKEYREJECTED)"]);
+});
