@@ -17,6 +17,13 @@ beforeAll(async () => {
   for (const [index, server] of cluster.servers.entries()) {
     server.plant("/index.html", "home", { mtime });
     server.plant("/differs.txt", `server ${index}`, { mtime });
+    for (const directory of ["/copies", "/unlisted"]) {
+      server.plant(`${directory}/app.js`, "plain", { mtime });
+      server.plant(`${directory}/app.js.gz`, "gzip", { mtime });
+      server.plant(`${directory}/app.js.br`, "older", { mtime: mtime - 1 });
+      server.plant(`${directory}/photo.png`, "png", { mtime });
+    }
+    server.plantDirectory("/unlisted", { acl: ["unix:* r", "hostname:* r", "address:* r"] });
   }
 });
 
@@ -32,6 +39,9 @@ async function start(...options: readonly string[]): Promise<WebServer> {
 
 const get = async ({ port }: WebServer, path: string) => await fetch(`http://127.0.0.1:${port}${path}`);
 const text = async (web: WebServer, path: string) => await (await get(web, path)).text();
+
+const getEncoded = async ({ port }: WebServer, path: string, acceptEncoding: string) =>
+  await fetch(`http://127.0.0.1:${port}${path}`, { headers: { "Accept-Encoding": acceptEncoding }, decompress: false });
 
 async function rpcs(): Promise<number> {
   const logs = await Promise.all(cluster.servers.map((server) => server.rpcLog()));
@@ -145,10 +155,16 @@ describe("floods of 404s", () => {
 describe("--cache-ttl 0 and --cache-size 0", () => {
   test("ask on every request", async () => {
     await using web = await start("--cache-ttl", "0", "--cache-size", "0");
-    const before = await rpcs();
-    for (let index = 0; index < 10; index++) expect(await text(web, "/")).toBe("home");
-    // A stat and a getfile each.
-    expect((await rpcs()) - before).toBe(20);
+    const rpcsOfTen = async (acceptEncoding: string) => {
+      const before = await rpcs();
+      for (let index = 0; index < 10; index++) {
+        expect(await (await getEncoded(web, "/", acceptEncoding)).text()).toBe("home");
+      }
+      return (await rpcs()) - before;
+    };
+    // A stat and a getfile each; and a stat for each compressed copy that the client would take.
+    expect(await rpcsOfTen("identity")).toBe(20);
+    expect(await rpcsOfTen("gzip, br")).toBe(40);
   });
 
   test("--cache-size 0 reads the contents every time", async () => {
@@ -157,5 +173,27 @@ describe("--cache-ttl 0 and --cache-size 0", () => {
     const before = await rpcs();
     for (let index = 0; index < 10; index++) expect(await text(web, "/")).toBe("home");
     expect((await rpcs()) - before).toBe(10);
+  });
+});
+
+describe("compressed copies beside a file, also where no listing is remembered", () => {
+  test.each([
+    ["", "/copies", []],
+    ["with --cache-ttl 0", "/copies", ["--cache-ttl", "0"]],
+    ["in a directory that may not be listed", "/unlisted", []],
+  ])("%s", async (_, directory, options) => {
+    await using web = await start(...options);
+    for (const [acceptEncoding, coding, body] of [
+      ["gzip, br, zstd", "gzip", "gzip"],
+      ["br", null, "plain"],
+      ["identity", null, "plain"],
+    ] as const) {
+      const response = await getEncoded(web, `${directory}/app.js`, acceptEncoding);
+      const { headers } = response;
+      expect([headers.get("content-encoding"), await response.text()]).toEqual([coding, body]);
+      expect(headers.get("vary")).toBe("Accept-Encoding");
+    }
+    const photo = await getEncoded(web, `${directory}/photo.png`, "gzip, br");
+    expect([photo.headers.get("vary"), await photo.text()]).toEqual([null, "png"]);
   });
 });

@@ -3,6 +3,7 @@
  * so that the event loop goes on meanwhile.
  */
 import type { ContentCoding } from "../http/accept_encoding.ts";
+import { isCompressible } from "../http/media_type.ts";
 import type { Content } from "./content_cache.ts";
 
 export interface Compressor {
@@ -62,10 +63,6 @@ function loadCompressors(): Readonly<Record<ContentCoding, Compress>> {
   };
 }
 
-/** Text, and the formats that are text inside. Images, films, fonts in WOFF and archives are compressed already. */
-const compressible =
-  /^(?:text\/|application\/(?:javascript|json|xml|wasm|.*\+(?:json|xml)|vnd\.ms-fontobject)|image\/(?:svg\+xml|bmp|x-icon|vnd\.microsoft\.icon)|font\/(?:ttf|otf))/;
-
 /** Keeps at most `capacityBytes`; what was used longest ago goes first. */
 export function createCompressor(capacityBytes: number): Compressor {
   const compressors = loadCompressors();
@@ -106,7 +103,7 @@ export function createCompressor(capacityBytes: number): Compressor {
 
   return {
     counters,
-    isWorthwhile: (mediaType, size) => size >= SMALLEST_BYTES && size <= LARGEST_BYTES && compressible.test(mediaType),
+    isWorthwhile: (mediaType, size) => size >= SMALLEST_BYTES && size <= LARGEST_BYTES && isCompressible(mediaType),
     peek,
     async compress(content, coding) {
       const known = peek(content.hash, coding);

@@ -4,7 +4,7 @@
  */
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../../protocol.ts";
-import { ask, type Asked } from "../../replicas/ask.ts";
+import { ask, NoAnswerError, type Asked } from "../../replicas/ask.ts";
 import type { Member, Pool } from "../../replicas/pool.ts";
 import type { Replica } from "../../replicas/replicas.ts";
 import type { TokenBucket } from "../../replicas/token_bucket.ts";
@@ -32,6 +32,8 @@ export interface Finder {
    * instead of a random one.
    */
   find(path: BytePath, trace: Trace, deadline: number, first?: Member): Promise<Verdict>;
+  /** The stat of a regular file on one server, `first` when it answers; null where it has none, or nobody answers by `deadline`. */
+  stat(path: BytePath, trace: Trace, deadline: number, first: Member): Promise<FileStat | null>;
   /** The entries of a directory on a random server, else on one that may list it; null where none may. */
   listDirectory(path: BytePath, trace: Trace, deadline: number): Promise<readonly DirectoryEntry[] | null>;
 }
@@ -130,6 +132,15 @@ export function createFinder(options: FinderOptions): Finder {
       const verdict = toFound(path, asked.value, asked.member) ?? (await askOthers(path, asked, trace));
       if ("member" in verdict) trace.server = verdict.member.replica.server;
       return verdict;
+    },
+    async stat(path, trace, deadline, first) {
+      try {
+        const { value } = await askRandom((member) => viewOf(member).lookup(path, trace), trace, deadline, first);
+        return value.kind === "file" ? value.stat : null;
+      } catch (error) {
+        if (!(error instanceof NoAnswerError)) throw error;
+        return null;
+      }
     },
     async listDirectory(path, trace, deadline) {
       const asked = await askRandom((member) => viewOf(member).list(path, trace), trace, deadline);

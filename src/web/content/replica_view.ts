@@ -20,8 +20,8 @@ export interface ReplicaView {
   lookup(path: BytePath, cost: Cost): Promise<Lookup>;
   /** The entries of a directory; null where it cannot be listed. The same array within the TTL. */
   list(path: BytePath, cost: Cost): Promise<readonly DirectoryEntry[] | null>;
-  /** The stat of a regular file, if its directory's listing is remembered and has it: costs nothing. */
-  peek(path: BytePath): FileStat | undefined;
+  /** The stat of a regular file from its directory's listing: costs nothing. Null: it has no such file; undefined: no listing is remembered. */
+  peek(path: BytePath): FileStat | null | undefined;
   /** Reading the file was refused, whatever its directory says of it: for the TTL that is the answer. */
   refused(path: BytePath, verdict: Lookup): void;
   /** What is remembered of a path and its directory turned out to be old. */
@@ -199,8 +199,9 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     },
     peek(path) {
       const directory = directories.get(parentPath(path));
-      const stat = directory?.kind === "listed" ? directory.entries.get(baseName(path)) : undefined;
-      return stat !== undefined && fileType(stat) === "file" ? stat : undefined;
+      if (directory?.kind !== "listed") return undefined;
+      const stat = directory.entries.get(baseName(path));
+      return stat !== undefined && fileType(stat) === "file" ? stat : null;
     },
     refused: (path, verdict) => files.set(path, verdict, Math.max(ttlMs, REFUSED_MIN_MS)),
     forget(path) {

@@ -5,7 +5,7 @@ import { contentCodings, chooseCoding, siblingSuffix, type ContentCoding } from 
 import type { Compressor } from "./compressor.ts";
 import type { Finder, Found, Verdict } from "./finder.ts";
 import type { Trace } from "./trace.ts";
-import { mediaTypeOf } from "../http/media_type.ts";
+import { isCompressible, mediaTypeOf } from "../http/media_type.ts";
 import type { ReplicaView } from "./replica_view.ts";
 import type { Member } from "../../replicas/pool.ts";
 
@@ -56,6 +56,9 @@ export interface ResourceOptions {
 
 export const INDEX = "index.html";
 
+/** The file itself is at hand: copies of it are not waited for longer. */
+const SIBLINGS_TIMEOUT_MS = 1_000;
+
 const missing: Resource = { kind: "missing" };
 
 export function createResourceFinder(options: ResourceOptions) {
@@ -88,16 +91,16 @@ export function createResourceFinder(options: ResourceOptions) {
     }
   }
 
-  /** The precompressed copy that the client prefers, on the same server: one listing has told of them all. */
+  /** The precompressed copy that the client prefers, on the same server. */
   async function withEncoding(file: FoundFile, question: ResourceQuestion, trace: Trace): Promise<Resource> {
-    const view = viewOf(file.member);
     const path = root === "/" ? file.path : file.path.slice(root.length);
-    const available = contentCodings.filter((coding) => {
-      const sibling = view.peek(file.path + siblingSuffix[coding]);
-      // An older one was made of an older file.
-      return sibling !== undefined && sibling.mtime >= file.stat.mtime;
-    });
-    if (available.length === 0) return await compressed(file, path, question.acceptEncoding);
+    const available = await siblingsOf(file, path, question, trace);
+    const isListed = viewOf(file.member).peek(file.path) !== undefined;
+    if (available.length === 0) {
+      // Not listed, it was looked for copies only as far as Accept-Encoding asked for them.
+      const mayHaveOthers = !isListed && isCompressible(mediaTypeOf(path));
+      return await compressed(plainResource(file, path, mayHaveOthers ? contentCodings : []), question.acceptEncoding);
+    }
     const plain: FileResource = plainResource(file, path, available);
     const coding = chooseCoding(question.acceptEncoding, available);
     if (coding === null) return plain;
@@ -105,11 +108,32 @@ export function createResourceFinder(options: ResourceOptions) {
     return sibling.kind === "file" ? { ...plain, file: sibling, encoding: coding } : plain;
   }
 
+  /**
+   * The codings of which there are copies beside the file. One listing has told of them all; where there is none (--cache-ttl 0,
+   * large directories, those that may not be listed) each costs an RPC: it is asked for those that the client may want, of types for
+   * which people make them.
+   */
+  async function siblingsOf(file: FoundFile, path: BytePath, question: ResourceQuestion, trace: Trace) {
+    const view = viewOf(file.member);
+    const deadline = Math.min(question.deadline, performance.now() + SIBLINGS_TIMEOUT_MS);
+    const stats = await Promise.all(
+      contentCodings.map(async (coding) => {
+        const sibling = file.path + siblingSuffix[coding];
+        const known = view.peek(sibling);
+        if (known !== undefined) return known;
+        const isWanted = chooseCoding(question.acceptEncoding, [coding]) !== null && isCompressible(mediaTypeOf(path));
+        return isWanted ? await finder.stat(sibling, trace, deadline, file.member) : null;
+      }),
+    );
+    // An older one was made of an older file.
+    return contentCodings.filter((_, index) => (stats[index]?.mtime ?? -1) >= file.stat.mtime);
+  }
+
   /** The file as --compress makes it, if that is worthwhile. */
-  async function compressed(file: FoundFile, path: BytePath, acceptEncoding: string | null): Promise<Resource> {
+  async function compressed(plain: FileResource, acceptEncoding: string | null): Promise<Resource> {
     const { compressor } = options;
+    const { file, path } = plain;
     const { content } = file;
-    const plain: FileResource = plainResource(file, path, []);
     if (compressor === null || content === null) return plain;
     if (!compressor.isWorthwhile(mediaTypeOf(path), content.blob.size)) return plain;
     const varying: FileResource = { ...plain, available: contentCodings, isCompressedHere: true };

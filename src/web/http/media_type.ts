@@ -14,6 +14,15 @@ const unknown = "application/octet-stream";
  */
 const textType = /^(?:text\/(?!xml$).*|application\/(?:javascript|json|.*\+json))$/;
 
+/** Text, and the formats that are text inside. Images, films, fonts in WOFF and archives are compressed already. */
+const compressible =
+  /^(?:text\/|application\/(?:javascript|json|xml|wasm|.*\+(?:json|xml)|vnd\.ms-fontobject)|image\/(?:svg\+xml|bmp|x-icon|vnd\.microsoft\.icon)|font\/(?:ttf|otf))/;
+
+/** Whether files of a type become smaller by compressing. */
+export function isCompressible(mediaType: string): boolean {
+  return compressible.test(mediaType);
+}
+
 /**
  * The value of Content-Type for a file, by the last extension of its name, in any case.
  *

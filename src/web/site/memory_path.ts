@@ -40,7 +40,7 @@ export function createMemoryPath(options: MemoryPathOptions): MemoryPath {
     const stat = viewOf(member).peek(path);
     const prepared = stat && representations.peek(stat, encoding);
     const hash = prepared?.resource.file.content?.hash;
-    if (stat === undefined || prepared === undefined || hash === undefined) return null;
+    if (!stat || !prepared || hash === undefined) return null;
     return cache.peek(member.lane, path, stat)?.hash === hash ? prepared : null;
   }
 
