@@ -35,3 +35,23 @@ test.each<[steps: string, granted: string, reserved: number]>([
   expect(answers.join("")).toBe(granted);
   expect(budget.reserved()).toBe(reserved);
 });
+
+test("downloads that are streamed hold on to nobody's reservation, however slow they are", () => {
+  let unfinished = 0;
+  const budget = createBufferBudget(100, () => unfinished);
+  const ends = Array.from({ length: 4 }, () => (unfinished++, budget.streams()));
+  for (let response = 0; response < 10; response++) {
+    unfinished++;
+    expect(budget.reserve(60)).toBe(true);
+    // It has left.
+    unfinished--;
+  }
+  expect(budget.reserved()).toBe(0);
+  for (const end of ends) {
+    end();
+    unfinished--;
+  }
+  unfinished++;
+  expect(budget.reserve(60)).toBe(true);
+  expect(budget.reserved()).toBe(60);
+});

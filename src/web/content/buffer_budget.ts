@@ -3,13 +3,16 @@
  *
  * Bun does not tell when a response has left. It tells how many requests are unfinished, though: when that is less than the
  * number of reservations, the difference has been sent. The smallest ones are then taken for those, so that what is still
- * in memory is never underestimated.
+ * in memory is never underestimated. Bodies that are streamed tell when they end: they are left out of the count, or a few slow
+ * downloads would hold on to reservations of responses that have left long ago.
  */
 
 export interface BufferBudget {
   readonly limitBytes: number;
   /** Whether `bytes` more may be buffered; if so, they are counted. */
   reserve(bytes: number): boolean;
+  /** A request's body is being streamed: it needs no reservation, however long it takes. Call what is returned when it ended. */
+  streams(): () => void;
   /** Bytes now counted. */
   reserved(): number;
 }
@@ -19,6 +22,7 @@ export function createBufferBudget(limitBytes: number, unfinished: () => number)
   // Ascending.
   let reservations: number[] = [];
   let total = 0;
+  let streaming = 0;
 
   /** `open`: of the unfinished requests, those that may have a reservation. */
   function settle(open: number): void {
@@ -31,15 +35,19 @@ export function createBufferBudget(limitBytes: number, unfinished: () => number)
     limitBytes,
     reserve(bytes) {
       // The one that asks has none yet.
-      settle(unfinished() - 1);
+      settle(unfinished() - streaming - 1);
       if (total + bytes > limitBytes) return false;
       total += bytes;
       const index = reservations.findIndex((other) => other > bytes);
       reservations.splice(index < 0 ? reservations.length : index, 0, bytes);
       return true;
     },
+    streams() {
+      streaming++;
+      return () => void streaming--;
+    },
     reserved() {
-      settle(unfinished());
+      settle(unfinished() - streaming);
       return total;
     },
   };

@@ -30,13 +30,26 @@ export function createResponder(options: ResponderOptions): Responder {
     const pieces = piecesOf(body, file.stat.size);
     const length = pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
     const isBuffered = length <= options.bufferedBytesMax && options.budget.reserve(length);
+    if (!isBuffered) return await streamedBody(file, pieces, trace, onEnd);
     // A buffered body that cannot be read whole fails before anything was sent: that is the caller's to answer.
-    const how = isBuffered ? { isBuffered, onEnd: () => undefined } : { isBuffered, onEnd };
-    const stream = await openBody(file, pieces, trace, { ...options, ...how });
-    if (!isBuffered) return stream;
+    const stream = await openBody(file, pieces, trace, { ...options, isBuffered, onEnd: () => undefined });
     const blob = await collect(stream);
     onEnd({ bytes: blob.size, error: null });
     return blob;
+  }
+
+  async function streamedBody(file: FoundFile, pieces: readonly Piece[], trace: Trace, onEnd: OnEnd) {
+    const ended = options.budget.streams();
+    const onBodyEnd: OnEnd = (outcome) => {
+      ended();
+      onEnd(outcome);
+    };
+    try {
+      return await openBody(file, pieces, trace, { ...options, isBuffered: false, onEnd: onBodyEnd });
+    } catch (error) {
+      ended();
+      throw error;
+    }
   }
 
   return {
