@@ -40,7 +40,8 @@ export interface FileVersion {
 /** One blocking job for a worker. Sizes and offsets in bytes, times in whole seconds, modes as in chmod(2). */
 export type Operation =
   /** getlongdir: the whole directory with the lstat of every entry, without `.`, `..` and names beginning `.__`. */
-  | { readonly kind: "list"; readonly path: BytePath; readonly maxBytes: number }
+  /** `hidden`: names that begin with .__ too, where the place can tell them; a server never does. */
+  | { readonly kind: "list"; readonly path: BytePath; readonly maxBytes: number; readonly hidden?: boolean }
   | { readonly kind: "stat"; readonly path: BytePath }
   | { readonly kind: "lstat"; readonly path: BytePath }
   /** The whole file in one RPC; it must have exactly `size` bytes, else ESTALE. Regular files only: a FIFO would hang the server. */

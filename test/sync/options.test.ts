@@ -1,6 +1,6 @@
 /** What each option changes, against real servers. */
 import { expect, test } from "bun:test";
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskTree, plantSite, startServers } from "./servers.ts";
@@ -265,6 +265,27 @@ test(
   },
   LIMIT_MS,
 );
+
+test("names of a local source that Chirp hides are skipped with a warning, its own without", async () => {
+  await using servers = await startServers();
+  const { first } = servers;
+  const directory = mkdtempSync(join(tmpdir(), "chirp-site-local-"));
+  try {
+    for (const name of ["a", ".b", ".__c", ".__acl"]) writeFileSync(join(directory, name), name);
+    const { report, events } = await sync(["local", directory, first.host, "/copy"]);
+    expect([report.exitCode, report.targets[0]?.counts.skipped]).toEqual([0, 1]);
+    expect(events.flatMap((event) => (event.kind === "warning" ? [event.path] : []))).toEqual([`${directory}/.__c`]);
+    expect(names(diskTree(first, "/copy"))).toEqual(["/.b", "/a"]);
+    expect((await sync(["local", directory, first.host, "/copy"], { delete: true })).report.exitCode).toBe(0);
+    const back = await sync([first.host, "/copy", "local", directory], { delete: true });
+    expect(back.report.targets[0]?.counts.deleted).toBe(0);
+    for (const name of ["a", ".b"]) rmSync(join(directory, name));
+    const empty = await sync(["local", directory, first.host, "/copy"], { delete: true });
+    expect(empty.report.targets[0]?.withheld).toContain("--allow-empty-source");
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
 
 test("a local target keeps modes as they are", async () => {
   await using servers = await startServers();

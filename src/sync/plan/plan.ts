@@ -27,6 +27,8 @@ export type SkipReason =
   | "special"
   /** The server could not lstat it: nothing is known of it. */
   | "unknown"
+  /** Its name begins with .__: a Chirp server would not show it. */
+  | "hidden"
   | "link"
   | "directory"
   | "newer"
@@ -110,6 +112,7 @@ export function settleComparison(
 }
 
 function planEntry(name: BytePath, source: FileStat, target: FileStat | null, policy: PlanPolicy): Action {
+  if (name.startsWith(".__")) return { kind: "skip", name, reason: "hidden" };
   const there = target === null ? "none" : fileType(target);
   switch (fileType(source)) {
     case "special":

@@ -12,7 +12,7 @@ const STATS_AT_A_TIME = 4;
  * known of it. It is a failure of its own, and none of the directory.
  */
 export async function listFollowing(store: Store, directory: BytePath): Promise<DirectoryEntry[]> {
-  const entries = await listDirectory(store, directory);
+  const entries = await listDirectory(store, directory, true);
   const followed = new Map<BytePath, FileStat>();
   const links = entries.filter(({ stat }) => fileType(stat) === "link");
   await forEachParallel(links, STATS_AT_A_TIME, async ({ name }) => {

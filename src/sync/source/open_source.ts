@@ -1,4 +1,5 @@
 import { ChirpError } from "../../errors.ts";
+import type { BytePath } from "../../protocol.ts";
 import { createThrottle } from "../store/bandwidth.ts";
 import { resolveEndpoint } from "../store/endpoint.ts";
 import { listFollowing } from "./follow_links.ts";
@@ -21,13 +22,14 @@ export async function openSource(
     await connect(job, endpoint);
     const stat = await statOrNull(store, directory);
     if (stat === null) return { ending: { stage: "root", code: "ENOENT", message: `${what} does not exist` } };
-    const list = options.links === "follow" ? listFollowing : listDirectory;
-    const entries = await list(store, directory);
+    const list = (path: BytePath) =>
+      options.links === "follow" ? listFollowing(store, path) : listDirectory(store, path, true);
+    const entries = await list(directory);
     const shared = createSharedSource({
       store,
       throttle: createThrottle(options.bandwidth),
       top: { directory, entries },
-      list: (path) => list(store, path),
+      list,
     });
     return { endpoint, server, store, sender, stat, entries, shared };
   } catch (error) {

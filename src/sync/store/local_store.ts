@@ -34,7 +34,7 @@ export function createLocalStore(): Store {
 type Performer<K extends OperationKind> = (operation: Extract<Operation, { kind: K }>) => Promise<Results[K]>;
 
 const performers: { readonly [K in OperationKind]: Performer<K> } = {
-  list: ({ path, maxBytes }) => list(path, maxBytes),
+  list: ({ path, maxBytes, hidden = false }) => list(path, maxBytes, hidden),
   stat: async ({ path }) => statOf(await fs.stat(disk(path))),
   lstat: async ({ path }) => statOf(await fs.lstat(disk(path))),
   getFile: async ({ path, size, hash = false }) => {
@@ -73,11 +73,14 @@ function notSupported({ kind, path }: Operation & { kind: "setAcl" | "thirdput" 
   return Promise.reject(new ChirpError({ code: "ENOTSUP", operation: kind, path, server: LOCAL_SERVER }));
 }
 
-async function list(directory: BytePath, maxBytes: number): Promise<ArrayBuffer> {
+/** What servers and chirp_synchronize put into directories: nobody misses these. */
+const chirpsOwn: ReadonlySet<string> = new Set([".__acl", ".__uuid", ".__alloc", ".__chirpsync"]);
+
+async function list(directory: BytePath, maxBytes: number, hidden: boolean): Promise<ArrayBuffer> {
   const names = (await fs.readdir(disk(directory), { encoding: "buffer" }))
     .map((name) => name.toString("latin1"))
     // Hidden there as on a Chirp server: staging places and access lists are no contents.
-    .filter((name) => !name.startsWith(".__"));
+    .filter((name) => (hidden ? !chirpsOwn.has(name) : !name.startsWith(".__")));
   const entries: DirectoryEntry[] = [];
   for (let start = 0; start < names.length; start += LSTATS_AT_A_TIME) {
     const some = names.slice(start, start + LSTATS_AT_A_TIME);

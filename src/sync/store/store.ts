@@ -23,9 +23,9 @@ export const LOCAL_SERVER = "local";
 /** The longest listing taken in, so that a server that lies cannot fill the memory: about two million entries. */
 const LISTING_BYTES_MAX = 256 * 1024 * 1024;
 
-/** A directory, sorted by name. ENOENT also when there is something else than a directory: Chirp does not tell apart. */
-export async function listDirectory(store: Store, path: BytePath): Promise<DirectoryEntry[]> {
-  const packed = await store.call({ kind: "list", path, maxBytes: LISTING_BYTES_MAX });
+/** A directory, sorted by name; `hidden`: as in protocol.ts. ENOENT also when there is something else than a directory: Chirp does not tell apart. */
+export async function listDirectory(store: Store, path: BytePath, hidden = false): Promise<DirectoryEntry[]> {
+  const packed = await store.call({ kind: "list", path, maxBytes: LISTING_BYTES_MAX, hidden });
   return decodeListing(packed).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 

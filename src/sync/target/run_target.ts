@@ -181,7 +181,8 @@ async function deleteExtraneous(
     {
       deletions: deletions.size,
       targetEntries: deletions.entries,
-      sourceIsEmpty: root.entries.length === 0,
+      // Hidden names are not copied.
+      sourceIsEmpty: root.entries.every(({ name }) => name.startsWith(".__")),
       failures: run.counts.failed,
       wasInterrupted: run.stop.aborted,
     },

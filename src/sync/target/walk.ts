@@ -172,6 +172,7 @@ function tellSkipped(run: TargetRun, node: DirectoryNode, action: Extract<Action
   const path = sourcePath(run, relative);
   const server = run.sourceStore.server;
   if (action.reason === "special") warn(run, path, "skip", "a FIFO, socket or device is never copied", server);
+  if (action.reason === "hidden") warn(run, path, "skip", "names that begin with .__ are Chirp's own", server);
   if (action.reason === "unknown") {
     run.counts.failed++;
     run.emit({
