@@ -123,3 +123,16 @@ test(
   },
   LIMIT_MS,
 );
+
+test("a source directory that is moved away while it is copied deletes nothing: 25", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  plantSite(source, 60, 6, "x".repeat(10_000));
+  first.plant("/copy/extra", "x");
+  const running = sync([source.host, "/site", first.host, "/copy"], { bandwidth: 300_000, delete: true });
+  await waitUntil("it is at work", async () => ((await first.countRpcs())["putfile"] ?? 0) > 5);
+  renameSync(diskTree(source, "/site"), diskTree(source, "/moved"));
+  const { report } = await running;
+  expect([report.exitCode, existsSync(diskTree(first, "/copy/extra"))]).toEqual([25, true]);
+  expect(report.targets[0]?.withheld).toContain("is gone");
+});

@@ -18,7 +18,7 @@ import { resolveConflicts } from "./resolve_conflicts.ts";
 import { listedPaths } from "../selection/selection.ts";
 import { createSemaphore } from "../store/semaphore.ts";
 import { createStaging } from "./staging.ts";
-import { readOnly, type Store } from "../store/store.ts";
+import { readOnly, statOrNull, type Store } from "../store/store.ts";
 import { connect, endingOf, openStore, type SourceRoot, type Synchronization } from "../source/synchronization.ts";
 import { type DirectoryNode, endsRun, recordProblem, type TargetRun, warn } from "./target_run.ts";
 import { walkTree } from "./walk.ts";
@@ -189,6 +189,10 @@ async function deleteExtraneous(
     run.options,
   );
   if (withheld !== null) return run.stop.aborted ? null : withheld;
+  if (deletions.size > 0 && (await statOrNull(run.sourceStore, run.sourceRoot)) === null) {
+    // Moved away or unmounted since it was listed: that a path is not there says nothing now.
+    return `${deletions.size} withheld: the source directory "${run.sourceRoot}" is gone`;
+  }
   deletions.tell();
   if (!mayWrite) {
     run.counts.deleted += deletions.size;
