@@ -12,7 +12,8 @@ test.each<[Partial<typeof facts>, Partial<Parameters<typeof withholdDeletions>[1
   [{ deletions: 6, targetEntries: 6 }, {}, "--max-delete 6"],
   [{ deletions: 1 }, { maxDelete: { kind: "count", count: 0 } }, "--max-delete 1"],
   [{ deletions: 1000 }, { maxDelete: { kind: "count", count: 1000 } }, null],
-  [{ deletions: 3 }, { maxDelete: { kind: "percent", percent: 0 } }, null],
+  [{ deletions: 3 }, { maxDelete: { kind: "percent", percent: 1 } }, null],
+  [{ deletions: 1 }, { maxDelete: { kind: "percent", percent: 0 } }, "--max-delete 1"],
   [{ sourceIsEmpty: true }, {}, "--allow-empty-source"],
   [{ sourceIsEmpty: true }, { allowEmptySource: true }, null],
   [{ sourceIsEmpty: true, deletions: 0 }, {}, null],
@@ -27,8 +28,9 @@ test.each<[Partial<typeof facts>, Partial<Parameters<typeof withholdDeletions>[1
   else expect(withheld).toContain(expected);
 });
 
-test("a share is rounded down, and never below five", () => {
+test("a share is rounded down, and never below five; none is none", () => {
   expect(deletionLimit({ kind: "percent", percent: 50 }, 13)).toBe(6);
   expect(deletionLimit({ kind: "percent", percent: 10 }, 20)).toBe(5);
+  expect(deletionLimit({ kind: "percent", percent: 0 }, 20)).toBe(0);
   expect(deletionLimit({ kind: "count", count: 2 }, 1000)).toBe(2);
 });

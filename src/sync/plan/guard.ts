@@ -42,6 +42,8 @@ export function withholdDeletions(facts: DeletionFacts, policy: DeletionPolicy):
 /** How many may be deleted where the target holds so many. */
 export function deletionLimit(limit: DeletionLimit, targetEntries: number): number {
   if (limit.kind === "count") return limit.count;
+  // Who says none means none.
+  if (limit.percent === 0) return 0;
   return Math.max(ALWAYS_ALLOWED, Math.floor((limit.percent / 100) * targetEntries));
 }
 
