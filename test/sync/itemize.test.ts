@@ -33,6 +33,7 @@ function plantTrees(directory: string): void {
   symlinkSync("a", join(directory, "source/link"));
   symlinkSync("b", join(directory, "target/link"));
   symlinkSync("x", join(directory, "source/new-link"));
+  chmodSync(join(directory, "source/d"), 0o700);
   for (const [path, mtime] of [
     ["source/d", 5000],
     ["target/d", 6000],

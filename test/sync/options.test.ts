@@ -1,6 +1,15 @@
 /** What each option changes, against real servers. */
 import { expect, test } from "bun:test";
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskTree, plantSite, startServers } from "./servers.ts";
@@ -164,6 +173,20 @@ test("--perms keeps modes as far as Chirp stores them, --acls keeps access lists
   expect((await sync(words, { perms: true, acls: true })).report.exitCode).toBe(0);
   expect(lstatSync(diskTree(first, "/copy/program")).mode & 0o777).toBe(0o755);
   expect(readFileSync(diskTree(first, "/copy/private/.__acl"), "utf8")).toContain("unix:visitor rl");
+  // Of directories that are there as well, the top included.
+  chmodSync(diskTree(source, "/site"), 0o711);
+  chmodSync(diskTree(source, "/site/private"), 0o700);
+  expect((await sync(words, { perms: true, acls: true })).report.exitCode).toBe(0);
+  for (const [path, mode] of [
+    ["/copy", 0o711],
+    ["/copy/private", 0o700],
+  ] as const) {
+    expect(lstatSync(diskTree(first, path)).mode & 0o777).toBe(mode);
+  }
+  expect((await sync([source.host, "/site", first.host, "/new"], { perms: true })).report.exitCode).toBe(0);
+  await first.forgetRpcs();
+  expect((await sync([source.host, "/site", first.host, "/new"], { perms: true })).report.exitCode).toBe(0);
+  expect(writingRpcs(await first.countRpcs())).toEqual([]);
   await first.forgetRpcs();
   expect((await sync(words, { perms: true, acls: true })).report.exitCode).toBe(0);
   expect(writingRpcs(await first.countRpcs())).toEqual([]);

@@ -39,6 +39,10 @@ test("a time that is not kept is shown as T", () => {
 
 test("modes are shown where they are kept, contents where they are compared", () => {
   const source = { ...file(2, 2), mode: 0o100600 };
+  const secret = { ...directory, mode: 0o040700 };
+  const closing: Action = { kind: "directory", name, source: secret, target: directory };
+  expect(describeAction(closing, { ...kept, perms: true })?.itemized).toBe(".d...p.....");
+  expect(describeAction(closing, kept)).toBeNull();
   const action: Action = { kind: "copy", name, source, target: file(1, 1), reason: "size" };
   expect(describeAction(action, { ...kept, perms: true })?.itemized).toBe(">f.stp.....");
   expect(describeAction(action, { ...kept, checksum: true })?.itemized).toBe(">fcst......");

@@ -1,7 +1,7 @@
 /** An action as rsync's --itemize-changes shows it. Pure. */
 import { fileType } from "../../chirp/file_stat.ts";
 import type { FileStat } from "../../protocol.ts";
-import { type Action, chirpMode, type PlanPolicy } from "./plan.ts";
+import { type Action, chirpMode, directoryModeOf, type PlanPolicy } from "./plan.ts";
 import type { ChangeEvent } from "../output/report.ts";
 
 type Change = Pick<ChangeEvent, "change" | "type" | "itemized" | "size">;
@@ -48,8 +48,10 @@ export function describeAction(action: Action, options: ItemizeOptions): Change 
       if (target === null || fileType(target) !== "directory") {
         return { change: "create", type: "directory", itemized: "cd+++++++++", size: 0 };
       }
-      if (!options.times || source.mtime === target.mtime) return null;
-      return { change: "attributes", type: "directory", itemized: ".d..t......", size: 0 };
+      const time = options.times && source.mtime !== target.mtime ? "t" : ".";
+      const mode = options.perms && directoryModeOf(source) !== directoryModeOf(target) ? "p" : ".";
+      if (time === "." && mode === ".") return null;
+      return { change: "attributes", type: "directory", itemized: `.d..${time}${mode}.....`, size: 0 };
     }
     case "attributes": {
       const time = action.time ? "t" : ".";

@@ -180,6 +180,11 @@ export function chirpMode(mode: number): number {
   return (mode & 0o777) | 0o600;
 }
 
+/** The same of a directory, whose owner may do everything. */
+export function directoryModeOf({ mode }: FileStat): number {
+  return (mode & 0o777) | 0o700;
+}
+
 function sameTime(source: FileStat, target: FileStat, policy: PlanPolicy): boolean {
   return Math.abs(source.mtime - target.mtime) <= policy.modifyWindowSeconds;
 }

@@ -1,3 +1,4 @@
+import { directoryModeOf } from "../plan/plan.ts";
 import { recordFailure, type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
 
 /**
@@ -8,7 +9,27 @@ export async function finishNode(run: TargetRun, node: DirectoryNode): Promise<v
   for (let current: DirectoryNode | null = node; current !== null; current = current.parent) {
     current.pending--;
     if (current.pending > 0) return;
-    if (current.parent !== null) await setDirectoryTime(run, current);
+    if (current.parent === null) continue;
+    await setDirectoryMode(run, current);
+    await setDirectoryTime(run, current);
+  }
+}
+
+/** What mkdir through Chirp makes of every mode. */
+const NEW_DIRECTORY_MODE = 0o700;
+
+/** With --perms. */
+export async function setDirectoryMode(run: TargetRun, node: DirectoryNode): Promise<void> {
+  const { options } = run;
+  if (!options.perms || !options.recursive) return;
+  const found = node.isNew || node.target === null ? NEW_DIRECTORY_MODE : directoryModeOf(node.target);
+  if (found === directoryModeOf(node.source) || !(await node.made.promise)) return;
+  try {
+    await run.staging.open();
+    const mode = node.source.mode & 0o777;
+    await run.store.call({ kind: "chmod", path: targetPath(run, node.path), mode });
+  } catch (error) {
+    recordFailure(run, node.path, "set mode", error);
   }
 }
 

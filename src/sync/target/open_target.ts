@@ -7,6 +7,7 @@ import { type Endpoint, resolveEndpoint } from "../store/endpoint.ts";
 import { findOverlap } from "./find_overlap.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import { removeHalfMade, whenMade } from "./half_made.ts";
+import { directoryMode } from "./make_directory.ts";
 import { RefusedError } from "./refused_error.ts";
 import type { Ending } from "../output/report.ts";
 import { listDirectory, statOrNull } from "../store/store.ts";
@@ -52,7 +53,7 @@ export async function openTop(
     if (parent === null || fileType(parent) !== "directory") {
       refuse("root", `${what} cannot be made: "${parentPath(run.root)}" does not exist there; make it first`, "ENOENT");
     }
-    if (mayWrite) there = await makeTop(run, refuse, what);
+    if (mayWrite) there = await makeTop(run, directoryMode(run, root.stat), refuse, what);
   }
   if (there !== null && mayWrite) {
     await run.staging.inspect();
@@ -80,11 +81,12 @@ async function removeHalfMadeTop({ store, root }: TargetRun, error: ChirpError):
 /** Null: it is new. What another run has made at the same moment is not. */
 async function makeTop(
   run: TargetRun,
+  mode: number,
   refuse: (stage: Ending["stage"], message: string, code: ErrorCode) => never,
   what: string,
 ): Promise<FileStat | null> {
   try {
-    await run.store.call({ kind: "mkdir", path: run.root, mode: 0o755 });
+    await run.store.call({ kind: "mkdir", path: run.root, mode });
     return null;
   } catch (error) {
     if (!(error instanceof ChirpError) || error.blame !== "path") throw error;

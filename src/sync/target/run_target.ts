@@ -7,7 +7,7 @@ import { createDeletions, type Deletions } from "./deletions.ts";
 import type { Endpoint } from "../store/endpoint.ts";
 import { exitCodeOfTarget } from "../output/exit_code.ts";
 import { createFilter } from "../selection/filter.ts";
-import { setTopTime } from "./finish_directory.ts";
+import { setDirectoryMode, setTopTime } from "./finish_directory.ts";
 import { withholdDeletions } from "../plan/guard.ts";
 import { LockedError } from "../lock/lock.ts";
 import { openTop } from "./open_target.ts";
@@ -205,6 +205,7 @@ async function deleteExtraneous(
 
 /** The staging place is in the top directory: only when it is gone can the top's time be set. */
 async function closeTop(run: TargetRun, top: DirectoryNode): Promise<void> {
+  await setDirectoryMode(run, top);
   if (run.staging.isOpen) {
     top.touched = true;
     await run.staging.close();
