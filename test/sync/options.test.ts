@@ -248,47 +248,6 @@ test(
   LIMIT_MS,
 );
 
-test(
-  "a large file resumes where a killed run left it",
-  async () => {
-    await using servers = await startServers();
-    const { source, first } = servers;
-    const size = 200_000_000;
-    const contents = new Uint8Array(size);
-    for (let index = 0; index < size; index += 4096) contents[index] = (index * 7) % 251;
-    source.plant("/site/large", contents, { mtime: 1 });
-    const words = [source.host, "/site", first.host, "/copy"];
-    // A limit keeps the first run in the middle of the file; its server is killed there.
-    const running = sync(words, { bandwidth: 120_000_000, retries: 0 });
-    const pieces = async () => (await first.countRpcs())["pwrite"] ?? 0;
-    while ((await pieces()) < 9) await Bun.sleep(10);
-    await first.kill();
-    expect((await running).report.exitCode).toBe(5);
-    await first.restart();
-    await source.forgetRpcs();
-    expect((await sync(words)).report.exitCode).toBe(0);
-    expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
-    expect((await source.countRpcs())["pread"]).toBeLessThan(10);
-  },
-  LIMIT_MS,
-);
-
-test(
-  "a break in the middle of a large file is mended within the run",
-  async () => {
-    await using servers = await startServers();
-    const { source, first } = servers;
-    source.plant("/site/large", new Uint8Array(80_000_000).fill(9), { mtime: 1 });
-    const running = sync([source.host, "/site", first.host, "/copy"], { bandwidth: 60_000_000, retries: 3 });
-    while (((await first.countRpcs())["pwrite"] ?? 0) < 4) await Bun.sleep(10);
-    await first.restart();
-    const { report, events } = await running;
-    expect(report.exitCode, JSON.stringify([report, events])).toBe(0);
-    expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
-  },
-  LIMIT_MS,
-);
-
 test("names of a local source that Chirp hides are skipped with a warning, its own without", async () => {
   await using servers = await startServers();
   const { first } = servers;

@@ -29,7 +29,11 @@ export interface SyncResult {
 }
 
 /** The words are serverA dirA serverB dirB …; files of a test are young, so settling is off unless asked for. */
-export async function sync(words: readonly string[], options: Partial<SyncOptions> = {}): Promise<SyncResult> {
+export async function sync(
+  words: readonly string[],
+  options: Partial<SyncOptions> = {},
+  stop: AbortSignal = new AbortController().signal,
+): Promise<SyncResult> {
   const endpoints = [];
   for (let index = 0; index < words.length; index += 2) {
     endpoints.push(parseEndpoint(words[index]!, words[index + 1]!, "/"));
@@ -43,7 +47,7 @@ export async function sync(words: readonly string[], options: Partial<SyncOption
     connections,
     check: false,
     emit: (event) => events.push(event),
-    stop: new AbortController().signal,
+    stop,
     abort: new AbortController().signal,
   });
   return { report, events };

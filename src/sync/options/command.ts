@@ -42,6 +42,9 @@ export function readCommand(given: Given, environment: NodeJS.ProcessEnv, cwd: s
   checkEncoding(given);
   const { source, targets } = readEndpoints(given, cwd);
   checkBackupDirectory(options.backupDir, source, targets);
+  if (options.serverSide && source.address === null) {
+    throw new UsageError("--server-side: a local source has no server that could send its files; leave the option out");
+  }
   return {
     source,
     targets,

@@ -6,6 +6,7 @@ import type { BytePath, DirectoryEntry } from "../../protocol.ts";
 import { backUp, restoreBackup } from "./backup.ts";
 import { type FileCopy, isSourceChange } from "./file_copy.ts";
 import { renameIntoPlace } from "./rename.ts";
+import { waitUntilSettled } from "./settle.ts";
 import { stageFile } from "./stage_file.ts";
 import { lstatOrNull } from "../store/store.ts";
 import { type DirectoryNode, recordFailure, sourcePath, type TargetRun, targetPath, within } from "./target_run.ts";
@@ -105,8 +106,10 @@ async function stageAll(
   destination: Destination,
 ): Promise<StageResult[]> {
   const results: StageResult[] = [];
+  const listedAt = performance.now();
   const tasks = files.map((file) =>
     run.transfers.run(async () => {
+      await waitUntilSettled(run, file.source, listedAt);
       if (run.stop.aborted) return;
       const relative = within(node.path, file.name);
       try {

@@ -1,10 +1,9 @@
 /** The contents of one file of the source, brought to a path in the target's staging place. */
 import { createHash } from "node:crypto";
 import { ChirpError } from "../../errors.ts";
-import type { BytePath, FileStat } from "../../protocol.ts";
+import type { BytePath } from "../../protocol.ts";
 import { parentPath } from "../../chirp/byte_path.ts";
 import { type FileCopy, finishStaged, modeOf, verifyOnServers } from "./file_copy.ts";
-import { pause } from "../store/retrying_store.ts";
 import { stageLargeFile } from "./stage_large_file.ts";
 import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
 
@@ -22,7 +21,6 @@ export async function stageFile(
   newPath: () => BytePath,
 ): Promise<BytePath> {
   const { source } = file;
-  await waitUntilSettled(run, source);
   if (run.options.serverSide && run.address !== null) return await stageServerSide(run, relative, file, newPath());
   if (source.size > SMALL_FILE_BYTES) return await run.largeTransfers.run(() => stageLargeFile(run, relative, file));
   const staging = newPath();
@@ -42,15 +40,6 @@ export async function stageFile(
   });
   run.counts.bytes += source.size;
   return staging;
-}
-
-/** A file changed within the last seconds may change again within the same second, which its time would not show. */
-async function waitUntilSettled(run: TargetRun, source: FileStat): Promise<void> {
-  const { settleSeconds } = run.options;
-  const ageSeconds = Date.now() / 1000 - source.mtime;
-  // A time in the future is another clock's: no waiting makes that settled.
-  if (ageSeconds < 0 || ageSeconds >= settleSeconds) return;
-  await pause((settleSeconds - ageSeconds) * 1000, run.stop);
 }
 
 /** The source server sends the file itself; it loses the time on the way, and tells nothing of a change meanwhile. */

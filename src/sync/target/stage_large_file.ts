@@ -5,6 +5,7 @@ import { ChirpError } from "../../errors.ts";
 import type { BytePath } from "../../protocol.ts";
 import { pause } from "../store/retrying_store.ts";
 import { type FileCopy, finishStaged, isSourceChange, modeOf, verifyOnServers } from "./file_copy.ts";
+import type { Gathered } from "./staging.ts";
 import { lstatOrNull } from "../store/store.ts";
 import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
 
@@ -17,48 +18,53 @@ const WRITES_AT_A_TIME = 2;
 /** So much of the end of what lies there from before must equal the source. */
 const TAIL_BYTES = 1024 * 1024;
 
-/** What an earlier try has brought to the target. */
-interface Gathered {
-  readonly path: BytePath;
-  readonly size: number;
-}
-
 /** The staging path with the whole file, its time and mode set. */
 export async function stageLargeFile(run: TargetRun, relative: BytePath, file: FileCopy): Promise<BytePath> {
   const path = sourcePath(run, relative);
-  const gathered = run.staging.resumable(relative, file.source);
+  const { fresh, earlier } = run.staging.resumable(relative, file.source);
+  let staging = fresh;
   try {
-    return await gather(run, path, file, gathered);
+    const offset = earlier === null ? 0 : await trustedLength(run, path, file, withoutPiecesUnderWay(earlier));
+    if (earlier !== null && offset > 0) staging = earlier.path;
+    if (earlier !== null) run.staging.forget(offset > 0 ? fresh : earlier.path);
+    await gather(run, path, file, staging, offset);
+    return staging;
   } catch (error) {
     // Of a version that is no more, or whose contents arrived changed, there is nothing to resume.
     const isUseless = error instanceof ChirpError && (isSourceChange(run, error) || error.code === "EILSEQ");
-    if (isUseless) run.staging.forget(gathered.path);
+    if (isUseless) run.staging.forget(staging);
     throw error;
   }
 }
 
-async function gather(run: TargetRun, path: BytePath, file: FileCopy, gathered: Gathered): Promise<BytePath> {
-  // Of the pieces that were under way together when an earlier run broke off, a later one may have arrived and an earlier one not.
-  const size = Math.max(0, gathered.size - WRITES_AT_A_TIME * CHUNK_BYTES);
-  let offset = await trustedLength(run, path, file, { path: gathered.path, size });
-  const hash = run.options.verify && offset === 0 ? createHash("sha1") : null;
+/** Of the pieces that were under way together when an earlier run broke off, a later one may have arrived and an earlier one not. */
+function withoutPiecesUnderWay({ path, size }: Gathered): Gathered {
+  return { path, size: Math.max(0, size - WRITES_AT_A_TIME * CHUNK_BYTES) };
+}
+
+async function gather(run: TargetRun, path: BytePath, file: FileCopy, staging: BytePath, begin: number): Promise<void> {
+  let offset = begin;
+  let hash = run.options.verify && offset === 0 ? createHash("sha1") : null;
   for (let attempt = 0; ; attempt++) {
     try {
-      await writeFrom(run, path, file, gathered.path, offset, hash, (written) => (offset = written));
-      await run.store.call({ kind: "close", path: gathered.path });
+      await writeFrom(run, path, file, staging, offset, hash, (written) => (offset = written));
+      await run.store.call({ kind: "close", path: staging });
       break;
     } catch (error) {
       const isBreak = error instanceof ChirpError && error.server === run.store.server && error.blame === "server";
       if (!isBreak || error.code === "ETIMEDOUT" || attempt >= run.options.retries || run.stop.aborted) throw error;
       await pause(1000 * 2 ** attempt, run.stop);
+      // Pieces that are read again would be counted again.
+      hash = null;
       // The server may have lost what it had acknowledged: what is there now counts.
-      const there = await lstatOrNull(run.store, gathered.path);
-      offset = await trustedLength(run, path, file, { path: gathered.path, size: Math.min(there?.size ?? 0, offset) });
+      const there = await lstatOrNull(run.store, staging);
+      offset = await trustedLength(run, path, file, { path: staging, size: Math.min(there?.size ?? 0, offset) });
+      // What an earlier run has brought is not cut down to nothing: see resumable().
+      if (offset === 0 && begin > 0) throw error;
     }
   }
-  await verify(run, path, gathered.path, file, hash);
-  await finishStaged(run, gathered.path, file);
-  return gathered.path;
+  await verify(run, path, staging, file, hash);
+  await finishStaged(run, staging, file);
 }
 
 /** Writes from `offset` to the end. `written` is told after every piece. */

@@ -29,8 +29,11 @@ export interface Staging {
   readonly isOpen: boolean;
   /** A path for one file or directory that nobody uses. */
   newPath(): BytePath;
-  /** The path where the copy of this version of a large file is gathered, and how much an earlier run has brought there. */
-  resumable(relative: BytePath, source: FileStat): { readonly path: BytePath; readonly size: number };
+  /**
+   * Where the copy of this version of a large file is gathered: `fresh` is this run's alone, and a later run finds it; `earlier` is what an
+   * earlier run has brought. That one is only ever added to: whoever left it may wake up and still be writing there, the same bytes.
+   */
+  resumable(relative: BytePath, source: FileStat): { readonly fresh: BytePath; readonly earlier: Gathered | null };
   /** The gathered file has reached its place, or is useless: it is not kept for a later run. */
   forget(path: BytePath): void;
   /** The rights that a directory made here has. */
@@ -39,6 +42,13 @@ export interface Staging {
   close(): Promise<void>;
   /** Ends the lock's heartbeat without close(), whatever has become of the server. */
   abandon(): void;
+}
+
+/** Part of a large file, in staging. */
+export interface Gathered {
+  readonly path: BytePath;
+  /** Bytes. */
+  readonly size: number;
 }
 
 export interface StagingOptions {
@@ -84,10 +94,16 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
     resumable(relative, source) {
       const identity = `${relative}\0${source.size}\0${source.mtime}\0${source.inode}\0${source.ctime}`;
       const name = `r${createHash("sha256").update(identity, "latin1").digest("hex").slice(0, 16)}`;
-      const path = joinPath(place, name);
-      gathering.add(path);
-      const there = leftovers.find((entry) => entry.name === name);
-      return { path, size: there !== undefined && fileType(there.stat) === "file" ? there.stat.size : 0 };
+      const fresh = joinPath(place, name + prefix);
+      gathering.add(fresh);
+      let earlier: Gathered | null = null;
+      for (const entry of leftovers) {
+        if (!entry.name.startsWith(name) || fileType(entry.stat) !== "file") continue;
+        if (entry.stat.size > (earlier?.size ?? 0))
+          earlier = { path: joinPath(place, entry.name), size: entry.stat.size };
+      }
+      if (earlier !== null) gathering.add(earlier.path);
+      return { fresh, earlier };
     },
     forget: (path) => void gathering.delete(path),
     rights: () => (rights ??= store.call({ kind: "getAcl", path: place })),
@@ -141,7 +157,7 @@ async function removePlace(store: Store, place: BytePath): Promise<void> {
 
 /** Whether a leftover cannot serve again: all but the lock and what large copies gathered. */
 function isUseless(name: BytePath): boolean {
-  return name !== "lock" && !/^r[0-9a-f]{16}$/.test(name);
+  return name !== "lock" && !/^r[0-9a-f]{22}$/.test(name);
 }
 
 /** Removes an entry of a directory of this program's own, links not followed. */

@@ -1,0 +1,83 @@
+/** Large files whose copy was broken off. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { closeSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { diskTree, startServers } from "./servers.ts";
+import { describeTree, sync } from "./sync_run.ts";
+
+setDefaultTimeout(60_000);
+
+const SIZE = 200_000_000;
+
+/** Two servers, and what a run that was broken off has left on the second. */
+async function startBrokenOff() {
+  const servers = await startServers();
+  const { source, first } = servers;
+  const contents = new Uint8Array(SIZE);
+  for (let index = 0; index < SIZE; index += 4096) contents[index] = (index * 7) % 251;
+  source.plant("/site/large", contents, { mtime: 1 });
+  const words = [source.host, "/site", first.host, "/copy"];
+  // A limit keeps the run in the middle of the file; its server is killed there.
+  const running = sync(words, { bandwidth: 120_000_000, retries: 0 });
+  while (((await first.countRpcs())["pwrite"] ?? 0) < 9) await Bun.sleep(10);
+  await first.kill();
+  expect((await running).report.exitCode).toBe(5);
+  await first.restart();
+  await source.forgetRpcs();
+  const staging = first.diskPath("/copy/.__chirpsync").toString();
+  const [name] = readdirSync(staging).filter((each) => each.startsWith("r"));
+  return {
+    source,
+    first,
+    words,
+    leftover: join(staging, name!),
+    [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
+  };
+}
+
+test("a large file resumes where a killed run left it", async () => {
+  await using broken = await startBrokenOff();
+  const { source, first, words } = broken;
+  expect((await sync(words)).report.exitCode).toBe(0);
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  expect((await source.countRpcs())["pread"]).toBeLessThan(10);
+});
+
+test("what cannot be resumed is not cut down either: whoever left it may wake up and write on", async () => {
+  await using broken = await startBrokenOff();
+  const { source, first, words, leftover } = broken;
+  const size = statSync(leftover).size;
+  const file = openSync(leftover, "r+");
+  // All that is looked at.
+  writeSync(file, new Uint8Array(size).fill(255), 0, size, 0);
+  closeSync(file);
+  let isRunning = true;
+  const running = sync(words, { bandwidth: 200_000_000 }).finally(() => (isRunning = false));
+  const sizes = new Set<number>();
+  while (isRunning) {
+    const there = statSync(leftover, { throwIfNoEntry: false });
+    if (there !== undefined) sizes.add(there.size);
+    await Bun.sleep(5);
+  }
+  expect((await running).report.exitCode).toBe(0);
+  expect([...sizes]).toEqual([size]);
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+});
+
+test.each([false, true])(
+  "a break in the middle of a large file is mended within the run, verify: %p",
+  async (verify) => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    source.plant("/site/large", new Uint8Array(80_000_000).fill(9), { mtime: 1 });
+    const running = sync([source.host, "/site", first.host, "/copy"], { bandwidth: 60_000_000, retries: 3, verify });
+    while (((await first.countRpcs())["pwrite"] ?? 0) < 4) await Bun.sleep(10);
+    // Long enough for more than one try.
+  await first.kill();
+  await Bun.sleep(300);
+  await first.restart();
+    const { report, events } = await running;
+    expect(report.exitCode, JSON.stringify([report, events])).toBe(0);
+    expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  },
+);
