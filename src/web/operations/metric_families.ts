@@ -1,6 +1,7 @@
 /** What /metrics tells, from the same numbers as the status page. */
 import type { Pool } from "../../replicas/pool.ts";
 import type { ReplicaState } from "../../replicas/replicas.ts";
+import { version } from "../../version.ts";
 import type { CompressorCounters } from "../content/compressor.ts";
 import type { CacheCounters } from "../content/content_cache.ts";
 import type { MetricFamily } from "./prometheus_text.ts";
@@ -55,6 +56,12 @@ function requestFamilies(sources: MetricSources): MetricFamily[] {
     gauge("chirp_site_buffered_bytes", "Memory of bodies buffered for their Content-Length.", sources.bufferedBytes),
     counter("chirp_site_dropped_log_lines_total", "Access log lines that nobody read.", sources.droppedLogLines),
     gauge("chirp_site_resident_bytes", "Resident memory of the process.", process.memoryUsage.rss()),
+    {
+      type: "gauge",
+      name: "chirp_site_build_info",
+      help: "Always 1; the label tells the version.",
+      samples: [{ labels: { version }, value: 1 }],
+    },
   ];
 }
 
