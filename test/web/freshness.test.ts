@@ -101,6 +101,31 @@ describe("a file edited twice within one second, same size", () => {
   }
 });
 
+test("two versions of a large file within one second never share a validator", async () => {
+  await using web = await start();
+  const path = "/large.bin";
+  const size = 5_000_000;
+  const [first] = cluster.servers;
+  const plant = (byte: number, seconds?: number) => {
+    const mtime = seconds === undefined ? {} : { mtime: seconds };
+    for (const server of cluster.servers) server.plant(path, new Uint8Array(size).fill(byte), mtime);
+  };
+  const look = async () => {
+    const response = await get(web, path);
+    const [byte] = new Uint8Array(await response.arrayBuffer());
+    return { byte, etag: response.headers.get("etag"), date: response.headers.get("last-modified") };
+  };
+  plant(1);
+  const { mtimeMs } = statSync(first.diskPath(path));
+  const before = await look();
+  plant(2, Math.floor(mtimeMs / 1000));
+  expect(before).toEqual({ byte: 1, etag: null, date: null });
+  await waitUntil("it has settled", async () => (await look()).etag !== null, 5_000);
+  const after = await look();
+  expect(after).toMatchObject({ byte: 2, etag: expect.stringMatching(/^"[0-9a-z]+-[0-9a-z]+"$/) });
+  expect(after.date).not.toBeNull();
+});
+
 describe("floods of 404s", () => {
   const requests = isHeavy ? 5_000 : 1_000;
 

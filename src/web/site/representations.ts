@@ -36,19 +36,22 @@ export function createRepresentations(cacheControlOf: CacheControlOf): Represent
     const last = byEncoding.get(encoding);
     if (last !== undefined && saysTheSame(last.resource, resource)) return last.representation;
     const { mtime } = file.stat;
+    const nowSeconds = Date.now() / 1000;
+    const etag = createEtag(file.content, file.stat, nowSeconds);
     const representation = prepareRepresentation(
       {
         size: file.content?.blob.size ?? file.stat.size,
         mtime,
-        etag: createEtag(file.content, file.stat),
+        etag,
         mediaType: mediaTypeOf(path),
         encoding,
         varies: resource.available.length > 0,
         cacheControl: cacheControlOf(path),
       },
-      Math.floor(Date.now() / 1000),
+      Math.floor(nowSeconds),
     );
-    byEncoding.set(encoding, { resource, representation });
+    // It gets its tag as soon as it is old enough for one.
+    if (etag !== null) byEncoding.set(encoding, { resource, representation });
     return representation;
   }
 }

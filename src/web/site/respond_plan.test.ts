@@ -63,8 +63,11 @@ describe("GET", () => {
     });
   });
 
-  test("without an ETag there is none", () => {
-    expect(plan({}, { etag: null }).headers.has("ETag")).toBeFalse();
+  test("without an ETag there is none, and no Last-Modified", () => {
+    const { headers } = plan({}, { etag: null });
+    expect([headers.has("ETag"), headers.has("Last-Modified")]).toEqual([false, false]);
+    expect(plan({ "If-Modified-Since": lastModified }, { etag: null }).status).toBe(200);
+    expect(plan({ "If-Range": lastModified, Range: "bytes=0-1" }, { etag: null }).status).toBe(200);
   });
 
   test("a date in the future is neither sent nor believed", () => {

@@ -41,7 +41,7 @@ export interface ResponsePlan {
 }
 
 export interface Representation extends RepresentationMetadata {
-  /** Its mtime is null when it lies in the future: such a date must not be sent (RFC 9110, 8.8.2.1) and proves nothing. */
+  /** Its mtime is null without an etag, and when it lies in the future: such a date must not be sent (RFC 9110, 8.8.2.1). */
   readonly validators: Validators;
   /** The answer to a GET without conditions and ranges, ready. */
   readonly wholePlan: ResponsePlan;
@@ -52,7 +52,9 @@ const wholeBody: PlannedBody = { kind: "whole" };
 
 /** Computes once what all answers from this representation share. */
 export function prepareRepresentation(metadata: RepresentationMetadata, nowSeconds: number): Representation {
-  const validators = { etag: metadata.etag, mtime: metadata.mtime > nowSeconds ? null : metadata.mtime };
+  // What cannot have a tag may change within the second of its mtime, which then proves as little.
+  const isProof = metadata.etag !== null && metadata.mtime <= nowSeconds;
+  const validators = { etag: metadata.etag, mtime: isProof ? metadata.mtime : null };
   const headers = validatorHeaders(metadata, validators);
   headers.set("Content-Type", metadata.mediaType);
   headers.set("Content-Length", String(metadata.size));
