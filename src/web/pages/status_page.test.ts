@@ -47,6 +47,13 @@ test("the policy names the script that is there, and the page loads nothing from
   expect(html).toContain('<noscript><meta http-equiv="refresh" content="5"></noscript>');
 });
 
+test("times are never a plain nought", () => {
+  const html = page({ servers: [server("well", { p50Ms: 0.0027, p99Ms: 0.046 })] });
+  expect(html).toContain("under 0.01 ms");
+  expect(html).toContain("0.05 ms");
+  expect(html).not.toContain("0.00 ms");
+});
+
 test.each<[headline: string, states: ServerState[]]>([
   ["The server is well", ["well"]],
   ["All 2 servers are well", ["well", "well"]],

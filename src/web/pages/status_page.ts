@@ -189,6 +189,8 @@ function rate(value: number): string {
 
 function milliseconds(value: number | null): string {
   if (value === null) return "–";
+  // Answers from memory take microseconds; "0.00 ms" would read like a fault.
+  if (value < 0.01) return "under 0.01 ms";
   if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
   return `${value >= 10 ? Math.round(value) : value.toFixed(value >= 1 ? 1 : 2)} ms`;
 }
