@@ -73,9 +73,9 @@ test.each([false, true])(
     const running = sync([source.host, "/site", first.host, "/copy"], { bandwidth: 60_000_000, retries: 3, verify });
     while (((await first.countRpcs())["pwrite"] ?? 0) < 4) await Bun.sleep(10);
     // Long enough for more than one try.
-  await first.kill();
-  await Bun.sleep(300);
-  await first.restart();
+    await first.kill();
+    await Bun.sleep(300);
+    await first.restart();
     const { report, events } = await running;
     expect(report.exitCode, JSON.stringify([report, events])).toBe(0);
     expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
