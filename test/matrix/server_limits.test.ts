@@ -106,6 +106,8 @@ test("a target whose disk is full keeps its old files whole, says so, and is fin
   expect(readFileSync(target!.diskPath("/copy/page.html"), "utf8")).toBe("new page");
   expect(readFileSync(target!.diskPath("/copy/big.bin")).equals(Buffer.alloc(MIB, "old "))).toBe(true);
   expect(existsSync(target!.diskPath("/copy/large.bin"))).toBe(false);
+  // A part of it, kept to be resumed, would keep the disk full for everybody.
+  expect(existsSync(target!.diskPath("/copy/.__chirpsync"))).toBe(false);
 
   await run(["mount", "-o", "remount,size=80m", target!.diskPath("/copy").toString()]);
   const again = await run(words);

@@ -32,8 +32,24 @@ export async function stageLargeFile(run: TargetRun, relative: BytePath, file: F
   } catch (error) {
     // Of a version that is no more, or whose contents arrived changed, there is nothing to resume.
     const isUseless = error instanceof ChirpError && (isSourceChange(run, error) || error.code === "EILSEQ");
-    if (isUseless) run.staging.forget(staging);
+    const isFull = error instanceof ChirpError && error.code === "ENOSPC" && error.server === run.store.server;
+    if (isUseless || isFull) run.staging.forget(staging);
+    if (isFull) await giveSpaceBack(run, staging, staging === fresh);
     throw error;
+  }
+}
+
+/**
+ * Kept to be resumed, the part would leave the disk full: for the smaller files of this run, of the next ones, and for whoever else
+ * writes there. Workers still have it open, so that its space is free only when it is cut; see resumable() for why an earlier run's is not.
+ */
+async function giveSpaceBack(run: TargetRun, staging: BytePath, isOwn: boolean): Promise<void> {
+  try {
+    if (isOwn) await run.store.call({ kind: "putFile", path: staging, bytes: new Uint8Array(0), mode: 0o600 });
+    await run.store.call({ kind: "unlink", path: staging });
+  } catch (error) {
+    // That the disk is full is what is told; the end of the run removes it again.
+    if (!(error instanceof ChirpError)) throw error;
   }
 }
 
