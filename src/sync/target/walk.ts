@@ -158,7 +158,8 @@ function countAsDone({ counts, options }: TargetRun, actions: readonly Action[])
   for (const action of actions) {
     const change = describeAction(action, options);
     if (action.kind === "conflict" && !mayReplaceDirectories(options)) continue;
-    if (action.kind === "copy") counts.bytes += action.source.size;
+    const isFile = (action.kind === "copy" || action.kind === "conflict") && fileType(action.source) === "file";
+    if (isFile) counts.bytes += action.source.size;
     if (change?.change === "copy") counts.copied++;
     const isUpdate = change?.change === "update" || change?.change === "attributes";
     if (isUpdate && change.type !== "directory") counts.updated++;
