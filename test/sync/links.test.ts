@@ -27,3 +27,15 @@ test("-L: a link in a circle, or to what may not be read, fails alone; all else 
   expect(names).toEqual(["/a", "/below/", "/below/b", "/circle"]);
   expect(existsSync(diskTree(first, "/copy/.__chirpsync"))).toBe(false);
 });
+
+test("a new link is made wherever it leads, also to what the target lets nobody look into", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plantDirectory("/site/sub");
+  first.plantDirectory("/copy/closed", { acl: ["hostname:nobody r"] });
+  const ends = ["../closed", "../closed/f", "/copy/closed", "../../copy/closed", "../sub", "nowhere"];
+  for (const [index, end] of ends.entries()) symlinkSync(end, diskTree(source, `/site/sub/link${index}`));
+  const { report, events } = await sync([source.host, "/site", first.host, "/copy"]);
+  expect([report.exitCode, events.filter(({ kind }) => kind === "failure")]).toEqual([0, []]);
+  expect(describeTree(diskTree(first, "/copy/sub"))).toEqual(describeTree(diskTree(source, "/site/sub")));
+});

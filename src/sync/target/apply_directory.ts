@@ -19,6 +19,7 @@ import {
   within,
 } from "./target_run.ts";
 import { parentPath } from "../../chirp/byte_path.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
 
 type LinkAction = Extract<Action, { kind: "link" }>;
 type AttributesAction = Extract<Action, { kind: "attributes" }>;
@@ -75,7 +76,6 @@ async function bringIntoBeing(
   return isWhole ? later : files;
 }
 
-/** A link is made in staging and renamed, so that readers see the old or the new one. */
 async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: LinkAction): Promise<void> {
   const relative = within(node.path, name);
   const path = sourcePath(run, relative);
@@ -84,16 +84,11 @@ async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: 
     const held = await run.source.ask(parentPath(path), `readlink ${path}`, (store) =>
       store.call({ kind: "readlink", path }),
     );
-    const staging = run.staging.newPath();
-    await run.store.call({ kind: "symlink", path: staging, target: held });
     const isBackedUp = target !== null && (await backUp(run, relative));
+    const replaces = isBackedUp ? null : target;
     try {
-      await renameIntoPlace(run.store, run.staging, {
-        from: staging,
-        to: targetPath(run, relative),
-        replaces: isBackedUp ? null : target,
-        hasArrived: (there) => fileType(there) === "link",
-      });
+      if (replaces !== null || !(await makeNewLink(run, relative, held)))
+        await replaceByLink(run, relative, held, replaces);
     } catch (error) {
       if (isBackedUp) await restoreBackup(run, relative);
       throw error;
@@ -105,6 +100,38 @@ async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: 
     if (error instanceof ChirpError && error.code === "ENOENT" && error.operation === "readlink") run.counts.vanished++;
     else recordFailure(run, relative, "make link", error);
   }
+}
+
+/**
+ * A new link is there at once, so that it needs no staging; and a rename the server would refuse where the link leads to what may not
+ * be written. False: something has come there meanwhile.
+ */
+async function makeNewLink(run: TargetRun, relative: BytePath, held: BytePath): Promise<boolean> {
+  try {
+    await run.store.call({ kind: "symlink", path: targetPath(run, relative), target: held });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+/** The link is made in staging and renamed, so that readers see the old or the new one. */
+async function replaceByLink(
+  run: TargetRun,
+  relative: BytePath,
+  held: BytePath,
+  replaces: FileStat | null,
+): Promise<void> {
+  const staging = run.staging.newPath();
+  await run.store.call({ kind: "symlink", path: staging, target: held });
+  await renameIntoPlace(run.store, run.staging, {
+    from: staging,
+    to: targetPath(run, relative),
+    replaces,
+    isLink: true,
+    hasArrived: (there) => fileType(there) === "link",
+  });
 }
 
 async function applyAttributes(run: TargetRun, node: DirectoryNode, action: AttributesAction): Promise<void> {

@@ -3,7 +3,7 @@ import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
 import type { FileStat } from "../../protocol.ts";
 import { backUp } from "./backup.ts";
-import { overLink } from "./rename.ts";
+import { isLink, overLink } from "./rename.ts";
 import { lstatOrNull } from "../store/store.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
 
@@ -34,5 +34,5 @@ export async function makeWay(run: TargetRun, node: DirectoryNode): Promise<void
   await run.staging.open();
   if (await backUp(run, node.path)) return;
   const path = targetPath(run, node.path);
-  await overLink(node.target, () => run.store.call({ kind: "rename", path, newPath: run.staging.newPath() }));
+  await overLink(isLink(node.target), () => run.store.call({ kind: "rename", path, newPath: run.staging.newPath() }));
 }

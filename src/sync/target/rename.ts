@@ -9,6 +9,8 @@ export interface Renaming {
   readonly to: BytePath;
   /** What `to` is now; null: nothing. */
   readonly replaces: FileStat | null;
+  /** Whether what is brought there is a link. */
+  readonly isLink?: boolean;
   /** Whether what lies at `to` is what was to be brought there. */
   readonly hasArrived: (there: FileStat) => boolean;
 }
@@ -21,14 +23,15 @@ export interface Renaming {
 export async function renameIntoPlace(store: Store, staging: Staging, renaming: Renaming): Promise<void> {
   const { from, to, replaces, hasArrived } = renaming;
   try {
-    await overLink(replaces, () => store.call({ kind: "rename", path: from, newPath: to }));
+    const mayLead = renaming.isLink === true || isLink(replaces);
+    await overLink(mayLead, () => store.call({ kind: "rename", path: from, newPath: to }));
   } catch (error) {
     if (!(error instanceof ChirpError) || error.blame === "server") throw error;
     if (error.code === "ENOENT" && (await lstatOrNull(store, from)) === null) {
       const there = await lstatOrNull(store, to);
       if (there !== null && hasArrived(there)) return;
     }
-    if (replaces === null || fileType(replaces) !== "link") throw error;
+    if (!isLink(replaces)) throw error;
     await replaceLink(store, staging, renaming, error);
   }
 }
@@ -50,21 +53,24 @@ async function replaceLink(store: Store, staging: Staging, { from, to }: Renamin
   await store.call({ kind: "unlink", path: aside });
 }
 
+export function isLink(there: FileStat | null): boolean {
+  return there !== null && fileType(there) === "link";
+}
+
 /** Tries of a call that a link may hold up, and the pause between them. */
 const LINK_TRIES = 4;
 const LINK_PAUSE_MS = 50;
 
 /**
- * Does something to a name that may be a link. The server looks for its rights where the link leads; if that is a directory which this
+ * Does something to names of which one may be a link. The server looks for its rights where the link leads; if that is a directory which this
  * same run is just making, its access list comes a moment later than itself, and the server refuses.
  */
-export async function overLink<T>(there: FileStat | null, task: () => Promise<T>): Promise<T> {
-  const isLink = there !== null && fileType(there) === "link";
+export async function overLink<T>(mayLead: boolean, task: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await task();
     } catch (error) {
-      const mayPass = isLink && error instanceof ChirpError && error.code === "EACCES" && attempt < LINK_TRIES;
+      const mayPass = mayLead && error instanceof ChirpError && error.code === "EACCES" && attempt < LINK_TRIES;
       if (!mayPass) throw error;
       await Bun.sleep(LINK_PAUSE_MS);
     }
