@@ -71,7 +71,7 @@ test.each<[headline: string, states: ServerState[]]>([
 test("a server's card tells state, since when, numbers and the last error", () => {
   const lastError = { message: "connection refused", atMs: nowMs - 61_000 };
   const html = page({ servers: [server("ejected", { lastError, p50Ms: null })] });
-  expect(html).toContain("✕ ejected</span> not asked, for 1 h 2 min");
+  expect(html).toContain("✕ ejected</span> out of use, for 1 h 2 min");
   expect(html).toContain("<dt>median</dt><dd>–</dd>");
   expect(html).toContain("<dt>p99</dt><dd>1.4 s</dd>");
   expect(html).toContain("<dt>requests</dt><dd>1,234,567</dd>");
@@ -98,7 +98,7 @@ describe("differences", () => {
       },
     });
     expect(html).toContain("Compared with <b>a:1</b> (12,345 files) 5 s ago.");
-    expect(html).toContain("✓ the same");
+    expect(html).toContain("✓ same names, sizes and times");
     expect(html).toContain("≠ 1 missing, 2,000 changed</span><p>/&lt;b&gt;/\\xff</p>");
     expect(html).toContain("✕ not compared</span><p>timed &lt;out&gt;</p>");
   });

@@ -24,7 +24,7 @@ export const compareQuery = "?compare";
 const states: Readonly<Record<ServerState, readonly [sign: string, meaning: string]>> = {
   well: ["✓", "answers"],
   suspect: ["…", "slow"],
-  ejected: ["✕", "not asked"],
+  ejected: ["✕", "out of use"],
   trial: ["↻", "back, being tried"],
 };
 
@@ -166,7 +166,7 @@ function replicaHtml({ server, missing, extra, changed, unlisted, error, example
     error !== null
       ? ["ejected", "✕ not compared", escapeHtml(error)]
       : parts.length === 0
-        ? ["well", "✓ the same", notListed]
+        ? ["well", "✓ same names, sizes and times", notListed]
         : ["suspect", `≠ ${parts.join(", ")}`, [...examples.map(escapeHtml), notListed].filter(Boolean).join("<br>")];
   const details = more === "" ? "" : `<p>${more}</p>`;
   return `<li><span class="name">${escapeHtml(server)}</span><span class="verdict ${state}">${verdict}</span>${details}</li>`;
