@@ -6,7 +6,8 @@
  * terminated inside a Chirp call, since the signals that Bun sends then restart libchirp's poll with its full timeout.
  */
 import { ChirpError, type ErrorCode } from "../errors.ts";
-import type { BytePath, Operation, OperationKind, Results } from "../protocol.ts";
+import type { Operation, OperationKind, Results } from "../protocol.ts";
+import { createOpenPaths } from "./open_paths.ts";
 import { createCallQueue, type Call, type RpcMeter } from "./call_queue.ts";
 import { startWorker, type WorkerHandle } from "./worker_handle.ts";
 
@@ -72,8 +73,9 @@ export function createLane(options: LaneOptions): Lane {
   const { server } = options;
   const workers = new Set<WorkerHandle>();
   const abandoned = new Set<WorkerHandle>();
-  /** Which worker last read a path: it has the file open. */
-  const readers = new Map<BytePath, WorkerHandle>();
+  const openPaths = createOpenPaths<WorkerHandle>();
+  /** Who alone can carry an operation out. */
+  const pinned = new WeakMap<Operation, WorkerHandle>();
   const queue = createCallQueue(options.queueLimit, (code, operation, detail) => failure(code, operation, detail));
   let rpcs = 0;
   let isClosed = false;
@@ -88,17 +90,25 @@ export function createLane(options: LaneOptions): Lane {
     for (const call of queue.waiting()) {
       const worker = workerFor(call);
       if (worker === "later") continue;
+      if (worker === "gone") {
+        call.reject(failure("ECONNRESET", call.operation, "the connection that it was opened by is gone"));
+        continue;
+      }
       if (worker === undefined) break;
       queue.remove(call);
-      if (call.operation.kind === "read") remember(call.operation.path, worker);
+      const { operation } = call;
+      if (operation.kind === "read" || operation.kind === "write")
+        openPaths.used(operation.kind, operation.path, worker);
       worker.run(call);
     }
     if (workers.size > 0 || abandoned.size > 0 || queue.size > 0) ticker ??= startTicker();
   }
 
   /** The reader of its file when that is soon free, else the worker that has rested longest (it answers fastest), else a new one. */
-  function workerFor(call: Call): WorkerHandle | "later" | undefined {
-    const reader = call.operation.kind === "read" ? readers.get(call.operation.path) : undefined;
+  function workerFor(call: Call): WorkerHandle | "later" | "gone" | undefined {
+    const only = pinned.get(call.operation);
+    if (only !== undefined) return !workers.has(only) ? "gone" : only.call === undefined ? only : "later";
+    const reader = call.operation.kind === "read" ? openPaths.readerOf(call.operation.path) : undefined;
     if (reader !== undefined && workers.has(reader)) {
       if (reader.call === undefined) return reader;
       if (reader.runningMs() < AFFINITY_WAIT_MS) return "later";
@@ -111,11 +121,25 @@ export function createLane(options: LaneOptions): Lane {
     return rested ?? (workers.size < options.workers && abandoned.size < ABANDONED_MAX ? start() : undefined);
   }
 
-  function remember(path: BytePath, worker: WorkerHandle): void {
-    readers.delete(path);
-    readers.set(path, worker);
-    // One entry for each file that workers keep open is enough; older ones are forgotten there too.
-    if (readers.size > 64) readers.delete(readers.keys().next().value!);
+  function ask(operation: Operation, callOptions: CallOptions): Promise<Results[OperationKind]> {
+    const { timeoutMs = options.timeoutMs } = callOptions;
+    const promise = queue.add(operation, performance.now() + timeoutMs, callOptions);
+    dispatch();
+    return promise;
+  }
+
+  /** By every worker that has it open: each may have an error of its own to tell. */
+  async function closeEverywhere(operation: Extract<Operation, { kind: "close" }>, callOptions: CallOptions) {
+    const closings = openPaths
+      .takeHolders(operation.path)
+      .filter((worker) => workers.has(worker))
+      .map((worker) => {
+        const own = { ...operation };
+        pinned.set(own, worker);
+        return ask(own, callOptions);
+      });
+    for (const closed of await Promise.allSettled(closings)) if (closed.status === "rejected") throw closed.reason;
+    return null;
   }
 
   function start(): WorkerHandle {
@@ -174,10 +198,9 @@ export function createLane(options: LaneOptions): Lane {
     },
     call<K extends OperationKind>(operation: Extract<Operation, { kind: K }>, callOptions: CallOptions = {}) {
       if (isClosed) return Promise.reject(failure("ECONNABORTED", operation, "shutting down"));
-      const { timeoutMs = options.timeoutMs } = callOptions;
-      const promise = queue.add(operation, performance.now() + timeoutMs, callOptions);
-      dispatch();
-      return promise as Promise<Results[K]>;
+      const asked: Operation = operation;
+      const answer = asked.kind === "close" ? closeEverywhere(asked, callOptions) : ask(asked, callOptions);
+      return answer as Promise<Results[K]>;
     },
     oldestRunningMs() {
       return Math.max(0, ...running().map((worker) => worker.runningMs()));

@@ -81,3 +81,13 @@ test.each([false, true])(
     expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
   },
 );
+
+test("every worker that has written closes the file, and is heard", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/large", new Uint8Array(80_000_000).fill(9), { mtime: 1 });
+  expect((await sync([source.host, "/site", first.host, "/copy"])).report.exitCode).toBe(0);
+  const { open = 0, close = 0 } = await first.countRpcs();
+  expect(open).toBeGreaterThan(1);
+  expect(close).toBe(open);
+});
