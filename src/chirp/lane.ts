@@ -69,6 +69,12 @@ const TICK_MS = 100;
 /** A read waits this long for the worker that has its file open, before another one opens it too. */
 const AFFINITY_WAIT_MS = 50;
 
+/**
+ * Another worker is started when calls have waited so long in all, or the others have worked so long: it costs 15 ms of CPU, and a connection
+ * and a process at the server, which is more than a short queue.
+ */
+const START_AFTER_MS = 50;
+
 export function createLane(options: LaneOptions): Lane {
   const { server } = options;
   const workers = new Set<WorkerHandle>();
@@ -80,6 +86,9 @@ export function createLane(options: LaneOptions): Lane {
   let rpcs = 0;
   let isClosed = false;
   let ticker: Timer | undefined;
+  /** Since when calls have been waiting for a worker, 0: none waits; and how long they have before, since the last one was started. */
+  let waitingSince = 0;
+  let waitedMs = 0;
 
   function failure(code: ErrorCode, operation: Operation, detail?: string): ChirpError {
     const path = operation.kind === "whoami" ? "" : operation.path;
@@ -101,6 +110,10 @@ export function createLane(options: LaneOptions): Lane {
         openPaths.used(operation.kind, operation.path, worker);
       worker.run(call);
     }
+    if (queue.size === 0 && waitingSince !== 0) {
+      waitedMs += performance.now() - waitingSince;
+      waitingSince = 0;
+    }
     if (workers.size > 0 || abandoned.size > 0 || queue.size > 0) ticker ??= startTicker();
   }
 
@@ -118,7 +131,18 @@ export function createLane(options: LaneOptions): Lane {
       if (worker.call === undefined && (rested === undefined || worker.restingMs() > rested.restingMs()))
         rested = worker;
     }
-    return rested ?? (workers.size < options.workers && abandoned.size < ABANDONED_MAX ? start() : undefined);
+    return rested ?? (isWorkerWanted() ? start() : undefined);
+  }
+
+  function isWorkerWanted(): boolean {
+    if (workers.size >= options.workers || abandoned.size >= ABANDONED_MAX) return false;
+    if ([...workers].every((worker) => worker.runningMs() >= START_AFTER_MS)) return true;
+    const now = performance.now();
+    if (waitingSince === 0) {
+      waitingSince = now;
+      setTimeout(dispatch, Math.max(0, START_AFTER_MS - waitedMs)).unref();
+    }
+    return waitedMs + now - waitingSince >= START_AFTER_MS;
   }
 
   function ask(operation: Operation, callOptions: CallOptions): Promise<Results[OperationKind]> {
@@ -157,6 +181,7 @@ export function createLane(options: LaneOptions): Lane {
       },
     });
     workers.add(worker);
+    waitingSince = waitedMs = 0;
     return worker;
   }
 

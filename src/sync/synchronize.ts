@@ -4,18 +4,19 @@ import { type Endpoint, resolveEndpoint } from "./store/endpoint.ts";
 import { exitCodeOfTarget, worstExitCode } from "./output/exit_code.ts";
 import { openSource } from "./source/open_source.ts";
 import { emptyCounts, type Ending, type Report, type TargetReport } from "./output/report.ts";
-import { runTarget } from "./target/run_target.ts";
+import { beginTarget, runTarget } from "./target/run_target.ts";
 import { openStore, type SourceRoot, type Synchronization } from "./source/synchronization.ts";
 
 /** Throws only what is a mistake of this program; all that happens to servers and files is in the report. */
 export async function synchronize(job: Synchronization): Promise<Report> {
   const began = performance.now();
   const sender = openStore(job, job.source);
+  const beginnings = job.targets.map((target) => beginTarget(job, target));
   const root = await openSource(job, sender);
   const reports = await allOrFirstError(
-    job.targets.map(async (target) => {
-      if ("ending" in root) return notBegun(target, root.ending);
-      return (await isLeftOut(job, root, target)) ? null : await runTarget(job, root, target);
+    beginnings.map(async (begun) => {
+      if ("ending" in root) return notBegun(begun.target, root.ending);
+      return (await isLeftOut(job, root, begun.target)) ? null : await runTarget(job, root, begun);
     }),
   );
   const targets = reports.filter((report) => report !== null);

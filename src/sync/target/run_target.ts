@@ -26,10 +26,30 @@ import { walkTree } from "./walk.ts";
 /** Two large files keep both servers busy; each holds four pieces of 16 MiB. */
 const LARGE_TRANSFERS = 2;
 
-export async function runTarget(job: Synchronization, root: SourceRoot, target: Endpoint): Promise<TargetReport> {
+/** A target that is being connected to, while the source is looked at. */
+export interface BegunTarget {
+  readonly target: Endpoint;
+  readonly writer: Store;
+  /** The failure to connect, if there was one. */
+  readonly connected: Promise<unknown>;
+}
+
+export function beginTarget(job: Synchronization, target: Endpoint): BegunTarget {
+  const writer = openStore(job, target);
+  const connected = connect(job, target).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  return { target, writer, connected };
+}
+
+export async function runTarget(
+  job: Synchronization,
+  root: SourceRoot,
+  { target, writer, connected }: BegunTarget,
+): Promise<TargetReport> {
   const began = performance.now();
   const mayWrite = !job.options.dryRun && !job.check;
-  const writer = openStore(job, target);
   const store = mayWrite ? writer : readOnly(writer);
   const outcome: {
     counts: ReturnType<typeof emptyCounts>;
@@ -47,7 +67,8 @@ export async function runTarget(job: Synchronization, root: SourceRoot, target: 
   let isConnected = false;
   let run: TargetRun | null = null;
   try {
-    await connect(job, target);
+    const refused = await connected;
+    if (refused !== null) throw refused;
     isConnected = true;
     run = createRun(job, root, target, store, outcome, view);
     const top = await openTop(run, root, target, mayWrite);
