@@ -92,7 +92,8 @@ test("calls that hang are given up when their server is well again, and their wo
       { length: 4 },
       async () => await codeOf(lane.call({ kind: "whoami" }, { timeoutMs: 1_500 })),
     );
-    await until("both workers hang", 2_000, () => lane.running === 2 && lane.oldestRunningMs() > 300);
+    // The second is started up to 100 ms after the first.
+    await until("both workers hang", 2_000, () => lane.running === 2 && lane.oldestRunningMs() > 600);
     await proxy.set({ kind: "none" });
     lane.abandonOlderThan(250);
     // The two that waited are answered by new workers.

@@ -139,7 +139,7 @@ describe.skipIf(!hasChromium)("in Chromium", () => {
     await Promise.all(cluster.servers.map((server) => server.restart()));
     await waitUntil("all are well again", says("All 2 servers are well"));
     await status.evaluate("document.querySelector('a[href=\"?compare\"]').click()");
-    await waitUntil("compared", says("the same"));
+    await waitUntil("compared", says("same names, sizes and times"));
     expect(status.complaints).toEqual([]);
     // No wider than the window of a phone.
     await status.screenshot({ width: 360, height: 740, dark: false });
