@@ -85,7 +85,8 @@ test.each([false, true])(
 test("every worker that has written closes the file, and is heard", async () => {
   await using servers = await startServers();
   const { source, first } = servers;
-  source.plant("/site/large", new Uint8Array(80_000_000).fill(9), { mtime: 1 });
+  // Enough pieces for a second worker to be worth its start.
+  source.plant("/site/large", new Uint8Array(400_000_000).fill(9), { mtime: 1 });
   expect((await sync([source.host, "/site", first.host, "/copy"])).report.exitCode).toBe(0);
   const { open = 0, close = 0 } = await first.countRpcs();
   expect(open).toBeGreaterThan(1);
