@@ -34,10 +34,15 @@ export function writeTable(sections: readonly Section[], order: readonly string[
   const old = text.slice(begin, end).split("\n");
   const rows = order.flatMap((command) => {
     const section = sections.find((each) => each.command === command);
-    return section === undefined ? old.filter((line) => line.endsWith(`| \`${command}\` |`)) : rowLines(section);
+    return section === undefined ? old.filter((line) => commandIn(line) === command) : rowLines(section);
   });
   const table = `${BEGIN}\n\nLast measured ${describeMachine()}.\n\n${lines([...HEADING, ...rows])}\n`;
   writeFileSync(FILE, text.slice(0, begin) + table + text.slice(end));
+}
+
+/** What stands in the last cell of a row, which a formatter may have padded. */
+function commandIn(row: string): string | undefined {
+  return /\| `([^`]*)` *\|$/.exec(row)?.[1];
 }
 
 function rowLines({ command, rows, skipped }: Section): string[] {
