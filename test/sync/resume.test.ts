@@ -92,3 +92,18 @@ test("every worker that has written closes the file, and is heard", async () => 
   expect(open).toBeGreaterThan(1);
   expect(close).toBe(open);
 });
+
+test("a run that is told to end finishes the large file that it has in hand", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/a", new Uint8Array(100_000_000).fill(9), { mtime: 1 });
+  source.plant("/site/z/later", "not begun", { mtime: 1 });
+  const stopping = new AbortController();
+  const words = [source.host, "/site", first.host, "/copy"];
+  const running = sync(words, { bandwidth: 80_000_000, transfers: 1 }, stopping.signal);
+  while (((await first.countRpcs())["pwrite"] ?? 0) < 2) await Bun.sleep(10);
+  stopping.abort();
+  expect((await running).report.exitCode).toBe(20);
+  expect(statSync(join(diskTree(first, "/copy"), "a")).size).toBe(100_000_000);
+  expect(readdirSync(diskTree(first, "/copy")).filter((name) => name === ".__chirpsync")).toEqual([]);
+});

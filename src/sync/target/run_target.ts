@@ -141,6 +141,7 @@ function createRun(
     codes: outcome.codes,
     emit: job.emit,
     stop: AbortSignal.any([job.stop, lost.signal]),
+    lost: lost.signal,
   };
   return run;
 }

@@ -118,7 +118,8 @@ async function writeFrom(
   };
   try {
     for (let offset = start; offset < source.size;) {
-      if (run.stop.aborted) throw stopped(run, path);
+      // A run that is told to end finishes what it has in hand.
+      if (run.lost.aborted) throw stopped(run, path);
       readAhead();
       const bytes = new Uint8Array(await ahead.shift()!);
       hash?.update(bytes);

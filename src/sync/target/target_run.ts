@@ -36,6 +36,8 @@ export interface TargetRun {
   readonly emit: (event: SyncEvent) => void;
   /** Given when the run is to end after what is in hand. */
   readonly stop: AbortSignal;
+  /** Given when another run has taken the lock: what lies in staging is its own, and what is in hand must not be finished. */
+  readonly lost: AbortSignal;
 }
 
 /** A directory of the source that is being made equal on the target. */
