@@ -106,24 +106,34 @@ async function stageAll(
   destination: Destination,
 ): Promise<StageResult[]> {
   const results: StageResult[] = [];
+  /** What found no room, perhaps only because of what lay beside it in staging and has been removed since. */
+  const crowded: FileCopy[] = [];
   const listedAt = performance.now();
-  const tasks = files.map((file) =>
-    run.transfers.run(async () => {
-      await waitUntilSettled(run, file.source, listedAt);
-      if (run.stop.aborted) return;
-      const relative = within(node.path, file.name);
-      try {
-        const staging = await stageFile(run, relative, file, () => destination.stagingPath(file));
-        results.push({ file, staging });
-      } catch (error) {
-        if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staging: null });
-        else recordFailure(run, relative, "copy", error);
-      }
-    }),
-  );
+
+  async function stage(file: FileCopy, isFull: (file: FileCopy, error: ChirpError) => void): Promise<void> {
+    await waitUntilSettled(run, file.source, listedAt);
+    if (run.stop.aborted) return;
+    const relative = within(node.path, file.name);
+    try {
+      const staging = await stageFile(run, relative, file, () => destination.stagingPath(file));
+      results.push({ file, staging });
+    } catch (error) {
+      if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staging: null });
+      else if (error instanceof ChirpError && error.code === "ENOSPC") isFull(file, error);
+      else recordFailure(run, relative, "copy", error);
+    }
+  }
+
+  const tasks = files.map((file) => run.transfers.run(() => stage(file, () => void crowded.push(file))));
   // All have ended before anything is thrown: nothing goes on behind the back of the caller.
   for (const result of await Promise.allSettled(tasks)) {
     if (result.status === "rejected") throw result.reason;
+  }
+  // Once more, alone, the small ones first: one that is too large does not take their room.
+  for (const file of crowded.toSorted((a, b) => a.source.size - b.source.size)) {
+    await run.transfers.run(() =>
+      stage(file, (_, error) => recordFailure(run, within(node.path, file.name), "copy", error)),
+    );
   }
   return results;
 }
