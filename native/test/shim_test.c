@@ -8,14 +8,18 @@
  */
 #define _GNU_SOURCE
 #include "../chirp_shim.h"
+#include "../inbound.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define TIMEOUT 20
 #define BIG (3 * 1024 * 1024 + 7)
@@ -235,6 +239,53 @@ static void test_thirdput(const char *host)
 	TRUE(cs_thirdput("/t/none", host, "/t/copy", TIMEOUT) < 0);
 }
 
+/* A listener on the loopback of both families, with an IPv4 and an IPv6 client. */
+static void test_inbound(void)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
+	socklen_t size = sizeof(any);
+	int listener = socket(AF_INET6, SOCK_STREAM, 0);
+	int both = 0;
+	setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &both, sizeof(both));
+	if (bind(listener, (struct sockaddr *)&any, size) != 0 || listen(listener, 8) != 0) {
+		close(listener); /* a machine without IPv6 */
+		return;
+	}
+	OK(getsockname(listener, (struct sockaddr *)&any, &size));
+	int port = ntohs(any.sin6_port);
+	struct inbound seen[3];
+	OK(cs_inbound_list(port, 0, seen, 3));
+
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = any.sin6_port, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = any.sin6_port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int first = socket(AF_INET, SOCK_STREAM, 0), second = socket(AF_INET6, SOCK_STREAM, 0);
+	OK(connect(first, (struct sockaddr *)&v4, sizeof(v4)));
+	OK(connect(second, (struct sockaddr *)&v6, sizeof(v6)));
+	int accepted[2] = {accept(listener, NULL, NULL), accept(listener, NULL, NULL)};
+	EXPECT(cs_inbound_list(port, 0, seen, 3), 2);
+	EXPECT(seen[0].client[16], 4);
+	EXPECT(seen[1].client[16], 6);
+	TRUE(memcmp(seen[0].client, "\x7f\0\0\1", 4) == 0);
+	TRUE(memcmp(seen[1].client, &v6.sin6_addr, 16) == 0);
+	TRUE(seen[0].cookie != seen[1].cookie);
+	EXPECT(cs_inbound_list(port, 0, seen, 1), 1);
+	EXPECT(cs_inbound_list(port, seen[0].descriptor + 1, seen + 1, 1), 1);
+	OK(cs_inbound_list(port, 0, seen, 0));
+	OK(cs_inbound_list(port == 1 ? 2 : 1, 0, seen + 2, 1));
+
+	EXPECT(cs_inbound_cut(seen[0].descriptor, seen[1].cookie), -ESRCH);
+	EXPECT(cs_inbound_cut(-1, seen[0].cookie), -ESRCH);
+	OK(cs_inbound_cut(seen[0].descriptor, seen[0].cookie));
+	char byte;
+	OK(read(first, &byte, 1));
+	EXPECT(send(second, "x", 1, 0), 1);
+	EXPECT(read(accepted[1], &byte, 1), 1);
+	int descriptors[] = {listener, first, second, accepted[0], accepted[1]};
+	for (size_t i = 0; i < sizeof(descriptors) / sizeof(*descriptors); i++)
+		close(descriptors[i]);
+	OK(cs_inbound_list(port, 0, seen, 3));
+}
+
 static void clean_up(void)
 {
 	static const char *const files[] = {"/t/bi\ng\r %\xff", "/t/empty", "/t/open", "/t/link", "/t/loop"};
@@ -265,6 +316,7 @@ int main(int argc, char *argv[])
 	test_names();
 	test_lengths();
 	test_thirdput(host);
+	test_inbound();
 	clean_up();
 	printf("%lld requests, %d failures\n", (long long)cs_rpcs(), failures);
 	return failures ? 1 : 0;

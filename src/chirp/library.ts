@@ -7,18 +7,18 @@
  */
 import { closeSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dlopen, FFIType } from "bun:ffi";
+import { dlopen, FFIType, type FFIFunction } from "bun:ffi";
 
 export const LIBRARY_PATH = join(import.meta.dir, "../../native/build/libchirp_shim.so");
 
 /** native/chirp_shim.h, SHIM_VERSION. */
-const EXPECTED_VERSION = 2;
+const EXPECTED_VERSION = 3;
 
 /** Comes back as a number wherever it fits into one, which all results of the shim do. */
 const I64 = FFIType.i64_fast;
 const POINTER = FFIType.ptr;
 
-const signatures = {
+const shimSignatures = {
   cs_version: { args: [], returns: I64 },
   cs_init: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
   cs_rpcs: { args: [], returns: I64 },
@@ -54,21 +54,49 @@ export class LibraryError extends Error {
   override readonly name = "LibraryError";
 }
 
-/** Throws LibraryError when there is no library to load, without loading it. */
+/** Throws LibraryError when there is no library, or an old one: said at the start rather than with every call. */
 export function requireLibrary(): void {
+  checkVersion(loadShared({}));
+}
+
+/**
+ * Functions of the library as it lies on disk, the same instance for everybody in this process: for what has nothing to do with
+ * libchirp. Throws LibraryError.
+ */
+export function loadShared<Signatures extends Record<string, FFIFunction>>(signatures: Signatures) {
+  requireFile();
+  return load(() => dlopen(LIBRARY_PATH, { ...signatures, cs_version: shimSignatures.cs_version }).symbols);
+}
+
+/** The functions of native/chirp_shim.h in a library instance of the caller's own. It stays loaded until the process ends. */
+export function loadPrivateCopy() {
+  requireFile();
+  const symbols = load(loadThroughMemory);
+  checkVersion(symbols);
+  return symbols;
+}
+
+function requireFile(): void {
   if (!existsSync(LIBRARY_PATH)) {
     throw new LibraryError(`The native library ${LIBRARY_PATH} is missing: build it with "npm run setup"`);
   }
 }
 
-/** The functions of native/chirp_shim.h in a library instance of the caller's own. It stays loaded until the process ends. */
-export function loadPrivateCopy() {
-  requireLibrary();
-  const symbols = loadThroughMemory();
-  if (Number(symbols.cs_version()) !== EXPECTED_VERSION) {
+function checkVersion({ cs_version }: { readonly cs_version: () => number | bigint }): void {
+  if (Number(cs_version()) !== EXPECTED_VERSION) {
     throw new LibraryError(`The native library ${LIBRARY_PATH} is out of date: build it anew with "npm run setup"`);
   }
-  return symbols;
+}
+
+function load<Symbols>(open: () => Symbols): Symbols {
+  try {
+    return open();
+  } catch (error) {
+    throw new LibraryError(
+      `The native library ${LIBRARY_PATH} cannot be loaded: ${String(error)}. Build it anew with "npm run setup"`,
+      { cause: error },
+    );
+  }
 }
 
 function loadThroughMemory() {
@@ -76,12 +104,7 @@ function loadThroughMemory() {
   try {
     file = createMemoryFile();
     writeFileSync(file, readFileSync(LIBRARY_PATH));
-    return dlopen(`/proc/self/fd${newSpelling()}${file}`, signatures).symbols;
-  } catch (error) {
-    throw new LibraryError(
-      `The native library ${LIBRARY_PATH} cannot be loaded: ${String(error)}. Build it anew with "npm run setup"`,
-      { cause: error },
-    );
+    return dlopen(`/proc/self/fd${newSpelling()}${file}`, shimSignatures).symbols;
   } finally {
     if (file !== undefined) closeSync(file);
   }

@@ -1,6 +1,7 @@
 /** Puts the web server together: the site behind its listener, and the admin's listener. */
 import type { ServerAddress } from "../chirp/server_address.ts";
 import type { Admin } from "./operations/admin.ts";
+import { networkOf } from "./http/client_address.ts";
 import { openStreams } from "./content/body_stream.ts";
 import type { Front } from "./front/front.ts";
 import { startBunFront } from "./front/front_bun.ts";
@@ -60,6 +61,9 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       host,
       port,
       tls,
+      maxConnections: serve.maxConnections,
+      maxConnectionsPerClient: serve.maxConnectionsPerClient,
+      exemptClients: new Set(serve.trustedProxy.map(networkOf)),
       wantsPeer: serve.accessLog !== "off" || serve.rateLimit !== null,
       answer: logged.answer,
       refuse: logged.refuse,
@@ -70,6 +74,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     front = await openListener({ option: "--port", host, port }, () =>
       startNodeFront === null ? startBunFront({ ...frontOptions, http2: serve.http2 }) : startNodeFront(frontOptions),
     );
+    const { connections } = front;
     const place = serve.admin;
     if (place !== null) {
       const { startAdmin } = await import("./operations/admin.ts");
@@ -84,6 +89,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
           bufferLimitBytes: parts.budget.limitBytes,
           serveStaleSeconds: serve.serveStale,
           unfinishedRequests: unfinished,
+          connections,
           bufferedBytes: parts.budget.reserved,
           openStreams,
           droppedLogLines: () => writer.dropped,

@@ -58,6 +58,7 @@ test("every metric is documented, and no other", () => {
     cache: { hits: 0, misses: 0, coalesced: 0, bytes: 0, entries: 0 },
     compressor: { compressed: 0, skipped: 0, bytes: 0 },
     unfinishedRequests: 0,
+    connections: { open: 0, limit: 0, cut: { slow_request: 0, limit: 0, client_limit: 0 } },
     bufferedBytes: 0,
     openStreams: 0,
     droppedLogLines: 0,

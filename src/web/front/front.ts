@@ -1,5 +1,6 @@
 /** What stands between the network and the site: a listener that reads requests and sends responses. */
 import type { ErrorStatus } from "../pages/pages.ts";
+import type { ConnectionCounters } from "./connection_guard.ts";
 import type { SiteRequest } from "../site/site.ts";
 
 /** A request as a listener hands it over. */
@@ -16,6 +17,11 @@ export interface FrontOptions {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Whether visitors' addresses are needed: each costs a system call, a tenth of an answer from memory. */
   readonly wantsPeer: boolean;
+  readonly maxConnections: number;
+  /** Of one client address, a network of IPv6; null: as many as there may be in all. */
+  readonly maxConnectionsPerClient: number | null;
+  /** Networks, as networkOf() writes them, of clients without a limit of their own. */
+  readonly exemptClients: ReadonlySet<string>;
   /** Never throws, never rejects. */
   readonly answer: (visitor: Visitor) => Response | Promise<Response>;
   /** The answer to a request that the listener itself has to refuse. */
@@ -28,12 +34,16 @@ export interface Front {
   readonly url: string;
   /** Requests whose response has not left completely. */
   unfinished(): number;
+  readonly connections: ConnectionCounters;
   /** Refuses new connections, lets what is in flight end, closes idle connections. */
   stop(): Promise<void>;
 }
 
 /** A client that takes or sends nothing for so long is cut. Above the failover budget, below Bun's limit of 255. */
 export const idleTimeoutSeconds = 250;
+
+/** A request that takes longer to become whole is cut; Bun.serve itself does so with the first one of a connection. */
+export const requestTimeoutMs = 12_000;
 
 /** Requests to read with a body are rare and odd; they can wait. */
 const BODY_PAUSE_MS = 5;

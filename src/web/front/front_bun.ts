@@ -1,5 +1,14 @@
 /** The usual listener: Bun.serve. Fast, and without Content-Length for bodies beyond --buffer-limit. */
-import { drained, idleTimeoutSeconds, pauseForBody, type Front, type FrontOptions, type Visitor } from "./front.ts";
+import { startConnectionGuard } from "./connection_guard.ts";
+import {
+  drained,
+  idleTimeoutSeconds,
+  pauseForBody,
+  requestTimeoutMs,
+  type Front,
+  type FrontOptions,
+  type Visitor,
+} from "./front.ts";
 import { errorPage } from "../pages/pages.ts";
 import { maxIgnoredBodyBytes } from "../site/request_check.ts";
 import { climbingRoutes } from "../http/request_path.ts";
@@ -28,9 +37,23 @@ export function startBunFront(options: BunFrontOptions): Front {
   function answer(request: Request): Response | Promise<Response> {
     const visitor = visitorOf(request);
     const pause = pauseForBody(request);
-    if (pause !== undefined) return pause.then(() => options.answer(visitor)).then(leaving);
+    if (pause !== undefined)
+      return answerLater(
+        request,
+        pause.then(() => options.answer(visitor)),
+      );
     const response = options.answer(visitor);
-    return response instanceof Response ? leaving(response) : response.then(leaving);
+    return response instanceof Response ? leaving(response) : answerLater(request, response);
+  }
+
+  async function answerLater(request: Request, response: Promise<Response>): Promise<Response> {
+    const port = server.requestIP(request)?.port ?? 0;
+    guard.begin(port);
+    try {
+      return leaving(await response);
+    } finally {
+      guard.end(port);
+    }
   }
 
   const climbing = (request: Request) => leaving(options.refuse(visitorOf(request), 400));
@@ -51,11 +74,23 @@ export function startBunFront(options: BunFrontOptions): Front {
     ...(options.tls === null ? {} : { tls: { ...options.tls } }),
   });
 
+  const guard = startConnectionGuard({
+    port: server.port!,
+    maxConnections: options.maxConnections,
+    maxPerClient: options.maxConnectionsPerClient,
+    exempt: options.exemptClients,
+    requestMs: requestTimeoutMs,
+    mustDrip: options.http2,
+    onUnexpected: options.onUnexpected,
+  });
+
   return {
     url: server.url.href.replace(/\/$/, ""),
     unfinished: () => server.pendingRequests,
+    connections: guard.counters,
     async stop() {
       isStopping = true;
+      guard.stop();
       const stopped = server.stop();
       // It would wait for connections whose request has not come whole, too, until they time out.
       await drained(() => server.pendingRequests);

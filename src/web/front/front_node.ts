@@ -7,10 +7,16 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { hostPort } from "../../chirp/server_address.ts";
-import { drained, idleTimeoutSeconds, pauseForBody, type Front, type FrontOptions, type Visitor } from "./front.ts";
-
-/** Slow request headers are cut after this long, as Bun.serve does. */
-const HEADERS_TIMEOUT_MS = 12_000;
+import { startConnectionGuard } from "./connection_guard.ts";
+import {
+  drained,
+  idleTimeoutSeconds,
+  pauseForBody,
+  requestTimeoutMs,
+  type Front,
+  type FrontOptions,
+  type Visitor,
+} from "./front.ts";
 
 /** Shorter bodies go out in one piece, at a third of the cost; they are in memory anyway. */
 const WHOLE_BYTES_MAX = 1024 * 1024;
@@ -30,8 +36,13 @@ export async function startNodeFront(options: FrontOptions): Promise<Front> {
   }
 
   function receive(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const clientPort = incoming.socket.remotePort ?? 0;
     unfinished++;
-    outgoing.on("close", () => unfinished--);
+    guard.begin(clientPort);
+    outgoing.on("close", () => {
+      unfinished--;
+      guard.end(clientPort);
+    });
     // A body is never wanted; what comes is read and dropped.
     incoming.resume();
     if (isStopping) outgoing.setHeader("Connection", "close");
@@ -43,7 +54,7 @@ export async function startNodeFront(options: FrontOptions): Promise<Front> {
       });
   }
 
-  const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: idleTimeoutSeconds * 1000 };
+  const timeouts = { keepAliveTimeout: idleTimeoutSeconds * 1000 };
   const server =
     tls === null ? createHttpServer(timeouts, receive) : createHttpsServer({ ...tls, ...timeouts }, receive);
   // An expectation that nobody knows is no reason to refuse what can be answered (RFC 9110, 10.1.1).
@@ -53,12 +64,23 @@ export async function startNodeFront(options: FrontOptions): Promise<Front> {
   await once(server, "listening");
   server.on("error", options.onUnexpected);
   const address = server.address() as AddressInfo;
+  const guard = startConnectionGuard({
+    port: address.port,
+    maxConnections: options.maxConnections,
+    maxPerClient: options.maxConnectionsPerClient,
+    exempt: options.exemptClients,
+    requestMs: requestTimeoutMs,
+    mustDrip: false,
+    onUnexpected: options.onUnexpected,
+  });
 
   return {
     url: `${tls === null ? "http" : "https"}://${hostPort(host, address.port)}`,
     unfinished: () => unfinished,
+    connections: guard.counters,
     async stop() {
       isStopping = true;
+      guard.stop();
       server.close();
       await drained(() => unfinished);
       // closeIdleConnections() of Bun leaves those that have had a request, and "close" would wait for them.

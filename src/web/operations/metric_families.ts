@@ -4,6 +4,7 @@ import type { ReplicaState } from "../../replicas/replicas.ts";
 import { version } from "../../version.ts";
 import type { CompressorCounters } from "../content/compressor.ts";
 import type { CacheCounters } from "../content/content_cache.ts";
+import type { ConnectionCounters } from "../front/connection_guard.ts";
 import type { MetricFamily } from "./prometheus_text.ts";
 import type { Statistics } from "./statistics.ts";
 
@@ -14,6 +15,7 @@ export interface MetricSources {
   /** Null without --compress. */
   readonly compressor: Readonly<CompressorCounters> | null;
   readonly unfinishedRequests: number;
+  readonly connections: ConnectionCounters;
   readonly bufferedBytes: number;
   readonly openStreams: number;
   readonly droppedLogLines: number;
@@ -51,6 +53,13 @@ function requestFamilies(sources: MetricSources): MetricFamily[] {
     counter("chirp_site_switches_total", "Bodies that went on from another server.", statistics.switches),
     counter("chirp_site_hedges_total", "Requests for which a second server was asked as well.", statistics.hedges),
     counter("chirp_site_retried_total", "Requests for which more than one server was asked.", statistics.retried),
+    gauge("chirp_site_connections", "Connections of clients.", sources.connections.open),
+    gauge("chirp_site_connections_limit", "Connections that there may be at a time.", sources.connections.limit),
+    counterOf(
+      "chirp_site_connections_cut_total",
+      "Connections ended by us, by reason.",
+      Object.entries(sources.connections.cut).map(([reason, value]) => ({ labels: { reason }, value })),
+    ),
     gauge("chirp_site_unfinished_requests", "Requests not yet answered completely.", sources.unfinishedRequests),
     gauge("chirp_site_open_streams", "Large bodies being streamed.", sources.openStreams),
     gauge("chirp_site_buffered_bytes", "Memory of bodies buffered for their Content-Length.", sources.bufferedBytes),

@@ -2,7 +2,7 @@
 import { displayName } from "../../errors.ts";
 import { quantile } from "./histogram.ts";
 import type { MetricSources } from "./metric_families.ts";
-import type { DifferenceStatus, ServerStatus, StatusSnapshot } from "../pages/status_snapshot.ts";
+import type { ConnectionStatus, DifferenceStatus, ServerStatus, StatusSnapshot } from "../pages/status_snapshot.ts";
 import type { Member } from "../../replicas/pool.ts";
 
 export interface SnapshotSources extends MetricSources {
@@ -34,6 +34,7 @@ export function takeSnapshot(sources: SnapshotSources): StatusSnapshot {
     p50Ms: milliseconds(quantile(latency, 0.5)),
     p99Ms: milliseconds(quantile(latency, 0.99)),
     inFlight: sources.unfinishedRequests,
+    connections: connectionStatus(sources.connections),
     queue: { waiting: pool.members.reduce((sum, { lane }) => sum + lane.waiting, 0), limit: pool.queueLimit },
     memory: {
       residentBytes: process.memoryUsage.rss(),
@@ -76,6 +77,10 @@ function serverStatus({ replica, lane, latency, requests }: Member, wallClock: n
     p50Ms: p50 === 0 ? null : p50,
     p99Ms: p50 === 0 ? null : latency.quantile(0.99),
   };
+}
+
+function connectionStatus({ open, limit, cut }: SnapshotSources["connections"]): ConnectionStatus {
+  return { open, limit, slowRequests: cut.slow_request, tooMany: cut.limit + cut.client_limit };
 }
 
 function milliseconds(seconds: number | null): number | null {

@@ -117,6 +117,22 @@ export const serveProgram = {
       defaultHint: "off",
       description: "separate listener: status page, /status.json, /metrics, /healthz, /readyz; port 0 picks a free one",
     },
+    "max-connections": {
+      type: "value",
+      group: groups.listening,
+      hint: "N",
+      default: "16384",
+      parse: (text, option) => parseCount(text, option, { min: 1 }),
+      description: "connections at a time; beyond it those idle longest are closed, then the newest",
+    },
+    "max-connections-per-client": {
+      type: "value",
+      group: groups.listening,
+      hint: "N",
+      parse: (text, option) => parseCount(text, option, { min: 1 }),
+      defaultHint: "off",
+      description: "the same for each client address; a --trusted-proxy has no such limit",
+    },
     "rate-limit": {
       type: "value",
       group: groups.listening,

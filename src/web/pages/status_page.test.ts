@@ -22,6 +22,7 @@ function page(changes: Partial<StatusSnapshot> = {}): string {
     p50Ms: null,
     p99Ms: null,
     inFlight: 0,
+    connections: { open: 7, limit: 16_384, slowRequests: 0, tooMany: 0 },
     queue: { waiting: 0, limit: 10 },
     serveStaleSeconds: 0,
     memory: { residentBytes: 0, bufferedBytes: 0, bufferLimitBytes: 0, openStreams: 0 },
@@ -45,6 +46,12 @@ test("the policy names the script that is there, and the page loads nothing from
   expect(html.match(/<script/g)).toHaveLength(1);
   expect(html).not.toMatch(/https?:|src=|url\(|@import|<link/);
   expect(html).toContain('<noscript><meta http-equiv="refresh" content="5"></noscript>');
+});
+
+test("connections: how many there are, and what was ended", () => {
+  expect(page()).toContain('<div class="value">7</div><p class="note">at most 16,384</p>');
+  const html = page({ connections: { open: 10, limit: 10, slowRequests: 3, tooMany: 1200 } });
+  expect(html).toContain("ended: 3 too slow, 1,200 too many");
 });
 
 test("times are never a plain nought", () => {

@@ -3,6 +3,7 @@ import { escapeHtml, htmlPage, htmlPageHeaders } from "./html.ts";
 import { formatSize } from "./listing.ts";
 import type {
   CacheStatus,
+  ConnectionStatus,
   DifferenceStatus,
   ReplicaDifference,
   ServerState,
@@ -91,12 +92,13 @@ function serverHtml(server: ServerStatus, nowMs: number): string {
 }
 
 function requestTiles(snapshot: StatusSnapshot): string {
-  const { requests, requestsPerSecond, requestHistory, p50Ms, p99Ms, inFlight, queue } = snapshot;
+  const { requests, requestsPerSecond, requestHistory, p50Ms, p99Ms, inFlight, connections, queue } = snapshot;
   const { unavailable, resets, switches, hedges, hedgesWon } = snapshot;
   return [
     `<div class="tile wide"><div class="label">Requests a second</div><div class="value">${rate(requestsPerSecond)}</div>${sparkline(requestHistory)}<p class="note">${compact(requests)} since the start</p></div>`,
     tile("Median", milliseconds(p50Ms), `p99 ${milliseconds(p99Ms)}`),
     tile("In flight", count(inFlight), `${count(queue.waiting)} waiting, at most ${count(queue.limit)}`),
+    tile("Connections", count(connections.open), cutNote(connections)),
     tile("Failed", count(unavailable + resets), `${count(unavailable)} with 503, ${count(resets)} cut off`),
     tile(
       "Saved",
@@ -104,6 +106,11 @@ function requestTiles(snapshot: StatusSnapshot): string {
       `${count(switches)} mid-body, ${count(hedgesWon)} of ${count(hedges)} hedges`,
     ),
   ].join("");
+}
+
+function cutNote({ limit, slowRequests, tooMany }: ConnectionStatus): string {
+  if (slowRequests + tooMany === 0) return `at most ${count(limit)}`;
+  return `ended: ${compact(slowRequests)} too slow, ${compact(tooMany)} too many`;
 }
 
 function memoryTiles({ cache, memory }: StatusSnapshot): string {

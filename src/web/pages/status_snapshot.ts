@@ -49,6 +49,16 @@ export interface DifferenceStatus {
   readonly replicas: readonly ReplicaDifference[];
 }
 
+export interface ConnectionStatus {
+  /** As they were a second ago at most. */
+  readonly open: number;
+  readonly limit: number;
+  /** Ended since a request did not become whole in time. */
+  readonly slowRequests: number;
+  /** Ended since there were too many, in all or of one client. */
+  readonly tooMany: number;
+}
+
 export interface StatusSnapshot {
   readonly nowMs: number;
   readonly startedAtMs: number;
@@ -64,6 +74,7 @@ export interface StatusSnapshot {
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly inFlight: number;
+  readonly connections: ConnectionStatus;
   readonly queue: { readonly waiting: number; readonly limit: number };
   readonly memory: {
     /** Of the whole process. */
