@@ -4,12 +4,18 @@ import { readFileSync } from "node:fs";
 import { requireLibrary } from "./chirp/library.ts";
 import type { ServerAddress } from "./chirp/server_address.ts";
 import { programCommand, runMain } from "./cli/command.ts";
+import { openTextOutput } from "./cli/text_output.ts";
 import { usageExitCode } from "./cli/read_arguments.ts";
 import { parseServersFile, ServersFileError } from "./servers_file.ts";
 import { readTlsFiles } from "./web/front/tls_files.ts";
 import { checkServeOptions, serveProgram, type ServeOptions } from "./web/options/serve_options.ts";
 import { watchFile } from "./web/watch_file.ts";
 import { startWebServer } from "./web/web_server.ts";
+
+/** Lines that nobody reads are few; still they must not fill the memory. */
+const errors = openTextOutput(Bun.stderr, 1024 * 1024);
+/** Whoever does not read at the end either is not waited for longer than this. */
+const LAST_LINES_MS = 1000;
 
 const main = programCommand(serveProgram, async ({ options }) => {
   checkServeOptions(options);
@@ -51,6 +57,7 @@ async function serve(options: ServeOptions): Promise<void> {
     isStopping = true;
     watcher.close();
     await server.stop().catch(onUnexpected);
+    await Promise.race([errors.end(), Bun.sleep(LAST_LINES_MS)]);
     process.exit(0);
   }
   process.on("SIGINT", () => void stop());
@@ -72,7 +79,7 @@ function readServers(file: string): ServerAddress[] {
 }
 
 function log(line: string): void {
-  process.stderr.write(`${line}\n`);
+  errors.write(`${line}\n`);
 }
 
 /** A mistake of ours that nobody foresaw concerns one request; the others go on. */

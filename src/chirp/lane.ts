@@ -9,6 +9,7 @@ import { ChirpError, type ErrorCode } from "../errors.ts";
 import type { Operation, OperationKind, Results } from "../protocol.ts";
 import { createOpenPaths } from "./open_paths.ts";
 import { createCallQueue, type Call, type RpcMeter } from "./call_queue.ts";
+import { createWorkerDemand, START_AFTER_MS } from "./worker_demand.ts";
 import { startWorker, type WorkerHandle } from "./worker_handle.ts";
 
 export interface CallOptions {
@@ -69,12 +70,6 @@ const TICK_MS = 100;
 /** A read waits this long for the worker that has its file open, before another one opens it too. */
 const AFFINITY_WAIT_MS = 50;
 
-/**
- * Another worker is started when calls have waited so long in all, or the others have worked so long: it costs 15 ms of CPU, and a connection
- * and a process at the server, which is more than a short queue.
- */
-const START_AFTER_MS = 50;
-
 export function createLane(options: LaneOptions): Lane {
   const { server } = options;
   const workers = new Set<WorkerHandle>();
@@ -86,9 +81,8 @@ export function createLane(options: LaneOptions): Lane {
   let rpcs = 0;
   let isClosed = false;
   let ticker: Timer | undefined;
-  /** Since when calls have been waiting for a worker, 0: none waits; and how long they have before, since the last one was started. */
-  let waitingSince = 0;
-  let waitedMs = 0;
+  const demand = createWorkerDemand();
+  let later: Timer | undefined;
 
   function failure(code: ErrorCode, operation: Operation, detail?: string): ChirpError {
     const path = operation.kind === "whoami" ? "" : operation.path;
@@ -110,10 +104,7 @@ export function createLane(options: LaneOptions): Lane {
         openPaths.used(operation.kind, operation.path, worker);
       worker.run(call);
     }
-    if (queue.size === 0 && waitingSince !== 0) {
-      waitedMs += performance.now() - waitingSince;
-      waitingSince = 0;
-    }
+    if (queue.size === 0) demand.allServed(performance.now());
     if (workers.size > 0 || abandoned.size > 0 || queue.size > 0) ticker ??= startTicker();
   }
 
@@ -136,13 +127,16 @@ export function createLane(options: LaneOptions): Lane {
 
   function isWorkerWanted(): boolean {
     if (workers.size >= options.workers || abandoned.size >= ABANDONED_MAX) return false;
-    if ([...workers].every((worker) => worker.runningMs() >= START_AFTER_MS)) return true;
-    const now = performance.now();
-    if (waitingSince === 0) {
-      waitingSince = now;
-      setTimeout(dispatch, Math.max(0, START_AFTER_MS - waitedMs)).unref();
-    }
-    return waitedMs + now - waitingSince >= START_AFTER_MS;
+    const runningMs = [...workers].map((worker) => worker.runningMs());
+    if (demand.isWanted(queue.size, runningMs, performance.now())) return true;
+    // They may be at one long call each.
+    later ??= setTimeout(lookAgain, START_AFTER_MS).unref();
+    return false;
+  }
+
+  function lookAgain(): void {
+    later = undefined;
+    dispatch();
   }
 
   function ask(operation: Operation, callOptions: CallOptions): Promise<Results[OperationKind]> {
@@ -167,9 +161,13 @@ export function createLane(options: LaneOptions): Lane {
   }
 
   function start(): WorkerHandle {
+    let hasAnswered = false;
     const worker = startWorker(options, {
-      answered(count) {
+      answered(count, ms) {
         rpcs += count;
+        // The first call connected as well.
+        if (hasAnswered) demand.answered(ms);
+        hasAnswered = true;
         if (abandoned.delete(worker)) worker.terminate();
         dispatch();
       },
@@ -181,7 +179,7 @@ export function createLane(options: LaneOptions): Lane {
       },
     });
     workers.add(worker);
-    waitingSince = waitedMs = 0;
+    demand.started();
     return worker;
   }
 

@@ -20,8 +20,8 @@ export interface WorkerHandle {
 }
 
 export interface WorkerEvents {
-  /** A call was answered, with this many RPCs; the worker is free. */
-  answered(rpcs: number): void;
+  /** A call was answered, with this many RPCs and in this time; the worker is free. */
+  answered(rpcs: number, ms: number): void;
   /** The worker is gone, with the call it had. reason: a message, or the error that every call will meet. */
   ended(call: Call | undefined, reason: string | Error): void;
 }
@@ -55,11 +55,12 @@ export function startWorker(options: WorkerOptions, events: WorkerEvents): Worke
 
   function answer(settle: (call: Call) => void, rpcs: number): void {
     const answered = call;
+    const beganAt = changedAt;
     call = undefined;
     changedAt = performance.now();
     if (answered?.meter !== undefined) answered.meter.rpcs += rpcs;
     if (answered !== undefined) settle(answered);
-    events.answered(rpcs);
+    events.answered(rpcs, changedAt - beganAt);
   }
 
   worker.onmessage = ({ data: reply }: MessageEvent<Reply>) => {

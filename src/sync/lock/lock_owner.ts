@@ -1,5 +1,4 @@
 /** Who holds a lock, in the name of a file, so that a listing tells it. */
-import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 
 /**
@@ -18,7 +17,7 @@ export interface LockOwner {
 const heldHere = new Set<string>();
 
 export function newLockOwner(): LockOwner {
-  const nonce = randomBytes(4).toString("hex");
+  const nonce = crypto.getRandomValues(new Uint8Array(4)).toHex();
   heldHere.add(nonce);
   return { machine: machineName(), pid: process.pid, startTime: startTimeOf(process.pid) ?? "0", nonce };
 }
@@ -56,7 +55,7 @@ function machineName(): string {
     readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")),
     readOrEmpty(() => readlinkSync("/proc/self/ns/pid")),
   ];
-  return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 12);
+  return new Bun.CryptoHasher("sha256").update(parts.join("\n")).digest("hex").slice(0, 12);
 }
 
 function readOrEmpty(read: () => string): string {

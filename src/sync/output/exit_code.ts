@@ -9,6 +9,8 @@ export const exitCodes = {
   root: 3,
   connect: 5,
   targetIo: 11,
+  /** As rsync has it: any file, standard output too. */
+  output: 11,
   interrupted: 20,
   someFailed: 23,
   vanished: 24,

@@ -1,7 +1,8 @@
 /** Where the words go: changes and summaries to standard output, errors and progress to standard error. */
+import type { TextOutput } from "../../cli/text_output.ts";
 import type { Command } from "../options/command.ts";
 import { eventObject, replicaObject, reportObject, schemaLine } from "./json_output.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import { createProgress, type Progress, type ProgressStream } from "./progress.ts";
 import type { Counts, Report, SyncEvent } from "./report.ts";
 import {
   formatChange,
@@ -19,23 +20,28 @@ export interface Output {
   report(report: Report): void;
 }
 
+export interface Streams {
+  readonly out: TextOutput;
+  readonly errors: TextOutput;
+}
+
 const NAME = "chirp_synchronize";
 
-export function createOutput({ output, check, targets }: Command): Output {
+export function createOutput({ output, check, targets }: Command, { out, errors }: Streams): Output {
   const several = targets.length > 1;
   const { json, quiet } = output;
   const isNaming = output.verbose || output.itemize;
-  const progress: Progress | null = output.progress && !json ? createProgress(process.stderr) : null;
+  const progress: Progress | null = output.progress && !json ? createProgress(progressStream(errors)) : null;
   if (json) print(JSON.stringify(schemaLine));
 
   function print(line: string): void {
     progress?.clear();
-    process.stdout.write(`${line}\n`);
+    out.write(`${line}\n`);
   }
 
   function complain(line: string): void {
     progress?.clear();
-    process.stderr.write(`${NAME}: ${line}\n`);
+    errors.write(`${NAME}: ${line}\n`);
   }
 
   const emit = (event: SyncEvent): void => {
@@ -71,6 +77,17 @@ export function createOutput({ output, check, targets }: Command): Output {
       }
       if (json) print(JSON.stringify(reportObject(report)));
       else if (output.stats) for (const line of formatStats(report)) print(line);
+    },
+  };
+}
+
+/** A terminal knows its width, which may change. */
+function progressStream({ write }: TextOutput): ProgressStream {
+  return {
+    write,
+    isTTY: process.stderr.isTTY,
+    get columns() {
+      return process.stderr.columns;
     },
   };
 }

@@ -1,5 +1,4 @@
 /** The local file system as a store: the same operations, the same errors, the same hidden names as a Chirp server. */
-import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { joinPath } from "../../chirp/byte_path.ts";
@@ -40,7 +39,10 @@ const performers: { readonly [K in OperationKind]: Performer<K> } = {
   getFile: async ({ path, size, hash = false }) => {
     const bytes = new Uint8Array(size);
     await readWhole(path, bytes);
-    return { bytes: bytes.buffer, hash: hash ? createHash("sha256").update(bytes).digest("base64url") : null };
+    return {
+      bytes: bytes.buffer,
+      hash: hash ? new Bun.CryptoHasher("sha256").update(bytes).digest("base64url") : null,
+    };
   },
   getFileInto: async ({ path, buffer }) => await nothing(readWhole(path, new Uint8Array(buffer))),
   read: readRange,
@@ -174,7 +176,7 @@ async function store(operation: Operation & { kind: "store" }): Promise<void> {
 }
 
 async function hashOf(path: BytePath, algorithm: "md5" | "sha1"): Promise<string> {
-  const hash = createHash(algorithm);
+  const hash = new Bun.CryptoHasher(algorithm);
   const chunk = new Uint8Array(HASH_CHUNK_BYTES);
   await using file = await openRegular(path);
   for (let offset = 0; ;) {

@@ -1,5 +1,4 @@
 /** Whether source and target are the same directory, or one inside the other, whatever names their servers go by: asked of the servers. */
-import { randomBytes } from "node:crypto";
 import { joinPath, parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
@@ -63,7 +62,7 @@ function isSame(a: FileStat | null | undefined, b: FileStat | null | undefined):
 /** Two machines made from one image have equal inodes and times: only what is written on one side and seen on the other proves it. */
 async function isProven(source: Place, target: Place, candidate: BytePath, mayWrite: boolean): Promise<boolean> {
   if (!mayWrite) return true;
-  const name = `.__chirpsync-${randomBytes(6).toString("hex")}`;
+  const name = `.__chirpsync-${crypto.getRandomValues(new Uint8Array(6)).toHex()}`;
   const isThere = (await lstatOrNull(target.store, target.directory)) !== null;
   const [own, others] = isThere ? [target.directory, candidate] : [parentPath(target.directory), parentPath(candidate)];
   const marker = joinPath(own, name);

@@ -1,5 +1,4 @@
 /** The contents of one file of the source, brought to a path in the target's staging place. */
-import { createHash } from "node:crypto";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath } from "../../protocol.ts";
 import { parentPath } from "../../chirp/byte_path.ts";
@@ -36,7 +35,9 @@ export async function stageFile(
     mode: modeOf(run, file),
     chmod: run.options.perms,
     mtime: run.options.times ? source.mtime : null,
-    hash: run.options.verify ? { algorithm: "sha1", hex: createHash("sha1").update(bytes).digest("hex") } : null,
+    hash: run.options.verify
+      ? { algorithm: "sha1", hex: new Bun.CryptoHasher("sha1").update(bytes).digest("hex") }
+      : null,
   });
   run.counts.bytes += source.size;
   return staging;

@@ -1,5 +1,4 @@
 /** A large file in pieces: the next ones are read while one is written, and what has arrived survives a break. */
-import { createHash, type Hash } from "node:crypto";
 import { parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath } from "../../protocol.ts";
@@ -60,7 +59,7 @@ function withoutPiecesUnderWay({ path, size }: Gathered): Gathered {
 
 async function gather(run: TargetRun, path: BytePath, file: FileCopy, staging: BytePath, begin: number): Promise<void> {
   let offset = begin;
-  let hash = run.options.verify && offset === 0 ? createHash("sha1") : null;
+  let hash = run.options.verify && offset === 0 ? new Bun.CryptoHasher("sha1") : null;
   for (let attempt = 0; ; attempt++) {
     try {
       await writeFrom(run, path, file, staging, offset, hash, (written) => (offset = written));
@@ -90,7 +89,7 @@ async function writeFrom(
   file: FileCopy,
   staging: BytePath,
   start: number,
-  hash: Hash | null,
+  hash: Bun.CryptoHasher | null,
   written: (offset: number) => void,
 ): Promise<void> {
   const { source } = file;
@@ -167,7 +166,7 @@ async function verify(
   path: BytePath,
   staging: BytePath,
   file: FileCopy,
-  hash: Hash | null,
+  hash: Bun.CryptoHasher | null,
 ): Promise<void> {
   if (!run.options.verify) return;
   if (hash === null) return await verifyOnServers(run, path, staging, file.source.size);

@@ -2,7 +2,6 @@
  * Where files are made before readers see them: `.__chirpsync` in the target directory, hidden from every listing. Names in it are
  * short, because a rename carries both paths in one line of 1023 bytes.
  */
-import { createHash, randomBytes } from "node:crypto";
 import { joinPath } from "../../chirp/byte_path.ts";
 import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
@@ -66,7 +65,7 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
   let lock: Lock | null = null;
   let rights: Promise<readonly string[]> | null = null;
   // No two runs use the same names: a server that notices late that an earlier run was killed removes what that one was writing.
-  const prefix = randomBytes(3).toString("hex");
+  const prefix = crypto.getRandomValues(new Uint8Array(3)).toHex();
   let counter = 0;
   /** Paths handed out by resumable() whose file has not arrived. */
   const gathering = new Set<BytePath>();
@@ -93,7 +92,7 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
     newPath: () => joinPath(place, prefix + (counter++).toString(36)),
     resumable(relative, source) {
       const identity = `${relative}\0${source.size}\0${source.mtime}\0${source.inode}\0${source.ctime}`;
-      const name = `r${createHash("sha256").update(identity, "latin1").digest("hex").slice(0, 16)}`;
+      const name = `r${new Bun.CryptoHasher("sha256").update(identity, "latin1").digest("hex").slice(0, 16)}`;
       const fresh = joinPath(place, name + prefix);
       gathering.add(fresh);
       let earlier: Gathered | null = null;

@@ -1,0 +1,55 @@
+/** Whether a lane is better off with another worker. Pure: the time comes from outside. */
+
+export interface WorkerDemand {
+  /** A call took so long, connecting not counted. */
+  answered(ms: number): void;
+  /** Another worker has been started. */
+  started(): void;
+  /** Nobody waits any more. */
+  allServed(now: number): void;
+  /**
+   * Asked while calls wait.
+   * @param runningMs How long each worker has been at its call.
+   */
+  isWanted(waiting: number, runningMs: readonly number[], now: number): boolean;
+}
+
+/**
+ * A worker costs 15 ms of CPU here, and a connection and a process at the server: it is wanted when all that there are have been at their
+ * calls for so long, or when whoever waits last can expect to wait so long.
+ */
+export const START_AFTER_MS = 50;
+
+/** And when calls have waited so long in all since the last one was started, however short each of them. */
+const START_AFTER_WAITING_MS = 250;
+
+/** How much the newest call counts in the mean. */
+const MEAN_WEIGHT = 0.1;
+
+/** Times in milliseconds, `now` of any clock that only goes forward. */
+export function createWorkerDemand(): WorkerDemand {
+  let waitingSince: number | null = null;
+  let waitedMs = 0;
+  /** How long a call takes, lately; null: none has been answered. */
+  let meanMs: number | null = null;
+
+  return {
+    answered(ms) {
+      meanMs = meanMs === null ? ms : meanMs + (ms - meanMs) * MEAN_WEIGHT;
+    },
+    started() {
+      waitingSince = null;
+      waitedMs = 0;
+    },
+    allServed(now) {
+      if (waitingSince !== null) waitedMs += now - waitingSince;
+      waitingSince = null;
+    },
+    isWanted(waiting, runningMs, now) {
+      if (runningMs.every((ms) => ms >= START_AFTER_MS)) return true;
+      if ((waiting * (meanMs ?? 0)) / runningMs.length >= START_AFTER_MS) return true;
+      waitingSince ??= now;
+      return waitedMs + now - waitingSince >= START_AFTER_WAITING_MS;
+    },
+  };
+}
