@@ -9,19 +9,32 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-/* Descriptors that the process has room for: none is above. The kernel keeps the number at a power of two. */
+#define DESCRIPTORS_MAX (1 << 20) /* the kernel's own limit, unless somebody raised it (fs.nr_open) */
+
+/* One above the highest that the limit of open files allows. */
+static int descriptors_allowed(void)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+	return limit > 0 && limit < DESCRIPTORS_MAX ? (int)limit : DESCRIPTORS_MAX;
+}
+
+/*
+ * Descriptors that the process has room for: none is above. The kernel keeps the number at a power of two. When clients have taken
+ * all descriptors there is none left to ask with, and all that are allowed are in use.
+ */
 static int descriptors_end(void)
 {
 	FILE *status = fopen("/proc/self/status", "re");
 	if (!status)
-		return 0;
+		return descriptors_allowed();
 	char line[256];
 	int end = 0;
 	while (end == 0 && fgets(line, sizeof(line), status))
 		sscanf(line, "FDSize: %d", &end);
 	fclose(status);
-	return end;
+	return end > 0 ? end : descriptors_allowed();
 }
 
 static int port_of(const struct sockaddr_storage *address)

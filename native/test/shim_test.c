@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -272,6 +273,21 @@ static void test_inbound(void)
 	EXPECT(cs_inbound_list(port, seen[0].descriptor + 1, seen + 1, 1), 1);
 	OK(cs_inbound_list(port, 0, seen, 0));
 	OK(cs_inbound_list(port == 1 ? 2 : 1, 0, seen + 2, 1));
+
+	/* With no descriptor left, when it matters most. */
+	struct rlimit limit, few;
+	OK(getrlimit(RLIMIT_NOFILE, &limit));
+	few = limit;
+	few.rlim_cur = accepted[1] + 8;
+	OK(setrlimit(RLIMIT_NOFILE, &few));
+	int taken[64], count = 0;
+	while (count < 64 && (taken[count] = dup(listener)) >= 0)
+		count++;
+	EXPECT(errno, EMFILE);
+	EXPECT(cs_inbound_list(port, 0, seen, 3), 2);
+	while (count > 0)
+		close(taken[--count]);
+	OK(setrlimit(RLIMIT_NOFILE, &limit));
 
 	EXPECT(cs_inbound_cut(seen[0].descriptor, seen[1].cookie), -ESRCH);
 	EXPECT(cs_inbound_cut(-1, seen[0].cookie), -ESRCH);
