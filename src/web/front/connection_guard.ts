@@ -3,7 +3,7 @@
  * over it, and a byte now and then renews its only timeout: so the kernel is asked, about once a second.
  */
 import { readFileSync } from "node:fs";
-import { createConnectionPolicy, LOOK_MS, type CutReason } from "./connection_policy.ts";
+import { createConnectionPolicy, LOOK_MS, LOOK_MS_MAX, type CutReason } from "./connection_policy.ts";
 import { openInbound, type Inbound } from "./inbound.ts";
 
 export interface ConnectionCounters {
@@ -38,8 +38,12 @@ export interface ConnectionGuard {
 /** Above half of the limit it is looked more often: so many new connections in a tenth of a second would be a feat. */
 const CROWDED_LOOK_MS = 100;
 
-/** Looking may take this part of the time of the main thread. */
+/** Looking may take this part of the time of the main thread (some 5 µs for each connection) … */
 const SHARE = 0.02;
+/** … and more when there are many. */
+const CROWDED_SHARE = 0.1;
+
+const NOT_GUARDED = "cannot look at the connections; until that is possible, nothing limits them";
 
 export function startConnectionGuard(options: GuardOptions): ConnectionGuard {
   const limit = Math.min(options.maxConnections, connectionsPossible());
@@ -55,25 +59,41 @@ export function startConnectionGuard(options: GuardOptions): ConnectionGuard {
   const answering = new Map<number, number>();
   let inbound: Inbound | undefined;
   let timer: Timer | undefined;
+  let isFailing = false;
   let isStopped = false;
 
-  async function watch(): Promise<void> {
+  /** How long until it should be looked again. */
+  async function keepWithinLimits(): Promise<number> {
     // Not before there was time to spare: a start should be quick.
     inbound ??= openInbound(options.port);
+    const { connections, busyMs } = await inbound.list();
     const startedAt = performance.now();
-    const connections = await inbound.list();
-    const cuts = look(connections, performance.now(), (port) => answering.has(port));
+    const cuts = look(connections, startedAt, (port) => answering.has(port));
     for (const { connection, reason } of cuts) {
       inbound.cut(connection);
       counters.cut[reason]++;
     }
     counters.open = connections.length - cuts.length;
-    const tookMs = performance.now() - startedAt;
-    if (!isStopped) plan(Math.max(counters.open > limit / 2 ? CROWDED_LOOK_MS : LOOK_MS, tookMs / SHARE));
+    const isCrowded = counters.open > limit / 2;
+    const restMs = (busyMs + performance.now() - startedAt) / (isCrowded ? CROWDED_SHARE : SHARE);
+    return Math.min(LOOK_MS_MAX, Math.max(isCrowded ? CROWDED_LOOK_MS : LOOK_MS, restMs));
+  }
+
+  async function watch(): Promise<void> {
+    let nextMs = LOOK_MS;
+    try {
+      nextMs = await keepWithinLimits();
+      isFailing = false;
+    } catch (error) {
+      // Once, not every second.
+      if (!isFailing) options.onUnexpected(new Error(`${NOT_GUARDED} (${String(error)})`, { cause: error }));
+      isFailing = true;
+    }
+    if (!isStopped) plan(nextMs);
   }
 
   function plan(afterMs: number): void {
-    timer = setTimeout(() => void watch().catch(options.onUnexpected), afterMs);
+    timer = setTimeout(() => void watch(), afterMs);
     timer.unref();
   }
   plan(LOOK_MS);

@@ -44,9 +44,11 @@ interface Memory {
   unansweredMs: number;
 }
 
-/** Looks are a second apart; what is more was our own sleep, and no fault of the client's. */
+/** Looks are a second apart, with very many connections up to two … */
 export const LOOK_MS = 1000;
-const ELAPSED_MAX_MS = 2 * LOOK_MS;
+export const LOOK_MS_MAX = 2 * LOOK_MS;
+/** … and what is more was our own sleep, and no fault of the client's. */
+const ELAPSED_MAX_MS = LOOK_MS_MAX;
 
 /**
  * Looks at all connections there are, and says which to end. `isAnswering` tells whether a request from that port of a client is being

@@ -3,9 +3,15 @@ import { FFIType } from "bun:ffi";
 import { loadShared } from "../../chirp/library.ts";
 import type { Connection } from "./connection_policy.ts";
 
+export interface InboundList {
+  readonly connections: readonly Connection[];
+  /** For how long other work had to wait, all together: what it did in its turns is not counted. */
+  readonly busyMs: number;
+}
+
 export interface Inbound {
   /** All connections; other work gets its turn in between. */
-  list(): Promise<Connection[]>;
+  list(): Promise<InboundList>;
   /** Ends a connection as if the client had; one that has ended already is none of ours any more. */
   cut(connection: Connection): void;
 }
@@ -46,10 +52,13 @@ export function openInbound(port: number): Inbound {
   return {
     async list() {
       const connections: Connection[] = [];
+      let busyMs = 0;
       for (let first = 0; ;) {
+        const startedAt = performance.now();
         const count = Number(symbols.cs_inbound_list(port, first, words, ROOM));
         for (let index = 0; index < count; index++) connections.push(connectionAt(index));
-        if (count < ROOM) return connections;
+        busyMs += performance.now() - startedAt;
+        if (count < ROOM) return { connections, busyMs };
         first = connections.at(-1)!.descriptor + 1;
         await Bun.sleep(0);
       }
