@@ -5,6 +5,7 @@ import { networkOf } from "./http/client_address.ts";
 import { openStreams } from "./content/body_stream.ts";
 import type { Front } from "./front/front.ts";
 import { startBunFront } from "./front/front_bun.ts";
+import { watchSending } from "./front/sending.ts";
 import { openListener } from "./front/listen_error.ts";
 import { createLogWriter } from "./operations/log_writer.ts";
 import { createLoggedSite } from "./operations/logged_site.ts";
@@ -45,8 +46,9 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   let front: Front | undefined;
   const unfinished = () => front?.unfinished() ?? 0;
   const parts = createSiteParts({ serve, addresses, unfinished, onUnexpected, onChange: createServerNews(log) });
+  const { site, sent } = watchSending(parts.site);
   const logged = createLoggedSite({
-    site: parts.site,
+    site,
     statistics,
     accessLog: serve.accessLog,
     writer,
@@ -66,6 +68,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       exemptClients: new Set(serve.trustedProxy.map(networkOf)),
       wantsPeer: serve.accessLog !== "off" || serve.rateLimit !== null,
       answer: logged.answer,
+      sent,
       refuse: logged.refuse,
       onUnexpected,
     };

@@ -142,6 +142,27 @@ describe.each([["bun"], ["node"]])("--front %s", (front) => {
     await waitUntil("none is left", async () => (await counters(web)).open === 0);
   });
 
+  test("--max-connections: a download whose servers are silent for a while is not idle", async () => {
+    await using web = await start("--front", front, "--max-connections", "6", "--cache-ttl", "60");
+    const first = await used(web);
+    const readers = await Promise.all([1, 2, 3].map(async () => await open(web)));
+    for (const { socket } of readers) socket.write(get("/large.bin"));
+    await waitUntil("the downloads have begun", () => readers.every((reader) => reader.received() > 1_000_000));
+    for (const server of cluster.servers) server.stop();
+    // From memory: what is asked of the servers now would wait.
+    const clients = [first];
+    try {
+      for (let count = 0; count < 7; count++) clients.push(await used(web));
+      await waitUntil("five had to go", async () => (await counters(web)).limit >= 5);
+    } finally {
+      for (const server of cluster.servers) server.resume();
+    }
+    await waitUntil("they are ended", () => [...clients, ...readers].filter((one) => one.isClosed()).length >= 5);
+    expect(readers.map((reader) => reader.isClosed())).toEqual([false, false, false]);
+    for (const { socket } of [...clients, ...readers]) socket.destroy();
+    await waitUntil("none is left", async () => (await counters(web)).open === 0);
+  });
+
   test("--max-connections-per-client: the others, and our proxies, keep theirs", async () => {
     const limit = ["--max-connections-per-client", "3", "--trusted-proxy", "127.0.0.3"];
     await using web = await start("--front", front, ...limit);

@@ -55,7 +55,7 @@ export function startConnectionGuard(options: GuardOptions): ConnectionGuard {
     perClient: options.maxPerClient ?? Infinity,
     exempt: options.exempt,
   });
-  /** Requests being answered that were not answered at once, by the client's port. */
+  /** Requests being answered that were not answered at once, until the last of it was handed over, by the client's port. */
   const answering = new Map<number, number>();
   let inbound: Inbound | undefined;
   let timer: Timer | undefined;

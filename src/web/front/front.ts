@@ -24,6 +24,8 @@ export interface FrontOptions {
   readonly exemptClients: ReadonlySet<string>;
   /** Never throws, never rejects. */
   readonly answer: (visitor: Visitor) => Response | Promise<Response>;
+  /** Resolves when all of the answer was handed over, body and all; undefined: it was so at once. */
+  readonly sent: (request: SiteRequest) => Promise<void> | undefined;
   /** The answer to a request that the listener itself has to refuse. */
   readonly refuse: (visitor: Visitor, status: ErrorStatus) => Response;
   readonly onUnexpected: (error: unknown) => void;

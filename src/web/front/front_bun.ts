@@ -52,7 +52,10 @@ export function startBunFront(options: BunFrontOptions): Front {
     try {
       return leaving(await response);
     } finally {
-      guard.end(port);
+      // A body may be held up in the middle, with nothing left to send for a while: its connection is not idle.
+      const sent = options.sent(request);
+      if (sent === undefined) guard.end(port);
+      else void sent.then(() => guard.end(port));
     }
   }
 
