@@ -38,7 +38,7 @@ describe("a request that does not become whole", () => {
     expect(cutAt(silence)).toEqual({ second: 13, reason: "slow_request" });
   });
   test("with HTTP/2 only while it drips", () => {
-    expect(cutAt(drip, { mustDrip: true })).toEqual({ second: 13, reason: "slow_request" });
+    expect(cutAt(drip, { mustDrip: true })).toEqual({ second: 14, reason: "slow_request" });
     expect(cutAt(silence, { mustDrip: true })).toBeNull();
   });
   test.each<[name: string, at: (second: number) => Partial<Connection>]>([
@@ -50,6 +50,17 @@ describe("a request that does not become whole", () => {
   ])("is none: %s", (_name, at) => expect(cutAt(at)).toBeNull());
 
   test("is none: it is whole, and being answered", () => expect(cutAt(drip, {}, true)).toBeNull());
+
+  test("is none with HTTP/2: a request that has just come, after a rest that began with something unanswered", () => {
+    const atRest = (second: number) => ({ receivedMs: second * 1000 - 900, sentMs: second * 1000 });
+    const justCame = (second: number) => ({ receivedMs: 1, sentMs: second * 1000 });
+    const at = (second: number) => (second === 30 ? justCame(second) : second < 30 ? atRest(second) : { sentMs: 900 });
+    expect(cutAt(at, { mustDrip: true })).toBeNull();
+    // Not answered by the next look either, it is none.
+    const half = (second: number) =>
+      second < 30 ? atRest(second) : { receivedMs: (second - 30) * 1000 + 1, sentMs: second * 1000 };
+    expect(cutAt(half, { mustDrip: true })).toEqual({ second: 31, reason: "slow_request" });
+  });
 
   test("time that we slept through does not count", () => {
     const look = createConnectionPolicy(limits);

@@ -42,6 +42,8 @@ interface Memory {
   readonly firstSeenMs: number;
   /** How long something has been there that was not answered. */
   unansweredMs: number;
+  /** It was slow when we last looked. */
+  wasSlow: boolean;
 }
 
 /** Looks are a second apart, with very many connections up to two … */
@@ -81,11 +83,14 @@ export function createConnectionPolicy(limits: ConnectionLimits) {
     const kept: Candidate[] = [];
     for (const connection of connections) {
       const before = memories.get(connection.cookie);
-      const memory = before ?? { firstSeenMs: nowMs, unansweredMs: 0 };
+      const memory = before ?? { firstSeenMs: nowMs, unansweredMs: 0, wasSlow: false };
       const isWaiting = isUnanswered(connection) && !isAnswering(connection.clientPort);
       if (!isWaiting || connection.sentMs < memory.unansweredMs) memory.unansweredMs = 0;
       else if (before !== undefined) memory.unansweredMs += elapsedMs;
-      if (isWaiting && isSlow(connection, memory.unansweredMs)) {
+      const wasSlow = memory.wasSlow;
+      memory.wasSlow = isWaiting && isSlow(connection, memory.unansweredMs);
+      // After a rest with HTTP/2, what has just come may be a whole request that nobody has read yet.
+      if (memory.wasSlow && (wasSlow || !limits.mustDrip)) {
         cuts.push({ connection, reason: "slow_request" });
         continue;
       }
