@@ -95,10 +95,17 @@ type Mutable = { -readonly [K in keyof Replica]: Replica[K] } & {
 
 export function createReplicas(servers: readonly string[], clock: Clock): Replicas {
   let all: Mutable[] = servers.map((server) => newReplica(server, clock.now()));
+  // Nearly every choice is among these.
+  let well: readonly Mutable[] = [];
+
+  function noteWell(): void {
+    well = all.filter(({ state }) => state === "well");
+  }
 
   function enter(replica: Mutable, state: ReplicaState): void {
     if (replica.state === state) return;
     replica.state = state;
+    noteWell();
     replica.since = clock.now();
   }
 
@@ -137,11 +144,13 @@ export function createReplicas(servers: readonly string[], clock: Clock): Replic
     update(wanted) {
       const known = new Map(all.map((replica) => [replica.server, replica]));
       all = wanted.map((server) => known.get(server) ?? newReplica(server, clock.now()));
+      noteWell();
     },
     get isReady() {
-      return all.some(({ state }) => state === "well");
+      return well.length > 0;
     },
     choose(excluded) {
+      if (excluded === undefined && well.length > 0) return well[Math.floor(clock.random() * well.length)];
       for (const states of PREFERENCE) {
         const isCandidate = (replica: Mutable) => states.includes(replica.state) && excluded?.has(replica) !== true;
         let candidates = 0;
