@@ -7,3 +7,12 @@ test("it tells what Date.now() tells, to a few milliseconds", async () => {
     await Bun.sleep(10);
   }
 });
+
+test("of a moment long ago too", async () => {
+  const [at, then] = [performance.now(), Date.now()];
+  // Longer than the offset between the clocks is believed.
+  await Bun.sleep(300);
+  for (const moment of [at, performance.now(), at]) {
+    expect(Math.abs(wallClockMs(moment) - (then + moment - at))).toBeLessThanOrEqual(5);
+  }
+});

@@ -6,12 +6,14 @@ const CHECK_MS = 250;
 let offset = Date.now() - performance.now();
 let checkedAt = performance.now();
 
-/** Milliseconds since 1970, whole; at most CHECK_MS late to notice that the system's clock was set. */
-export function wallClockMs(): number {
-  const now = performance.now();
-  if (now - checkedAt > CHECK_MS) {
-    checkedAt = now;
-    offset = Date.now() - now;
+/**
+ * Milliseconds since 1970, whole; at most CHECK_MS late to notice that the system's clock was set. `at`: of another moment than
+ * now, as performance.now() told it then.
+ */
+export function wallClockMs(at: number = performance.now()): number {
+  if (at - checkedAt > CHECK_MS) {
+    checkedAt = performance.now();
+    offset = Date.now() - checkedAt;
   }
-  return Math.floor(now + offset);
+  return Math.floor(at + offset);
 }

@@ -177,3 +177,25 @@ test("servers that hang are not waited for as long as --timeout either", async (
     cluster.servers[0].resume();
   }
 });
+
+test("what is answered from memory all the time is known to be true as long as its listing is renewed", async () => {
+  const ttlMs = 100;
+  await using one = await startCluster({ servers: 1 });
+  const [server] = one.servers;
+  server.plant("/first.txt", "first", { mtime });
+  server.plant("/second.txt", "second", { mtime });
+  const options = ["--cache-ttl", `${ttlMs}ms`, "--serve-stale", "1s", "--access-log", "off"];
+  await using web = await startWebServer(["--servers", one.serversFile, ...options]);
+  await waitUntil("its server is well", () => web.stderr().includes(`${server.host} is well`));
+  const begunAt = performance.now();
+  // For as long as the files are young their contents are read again; then for longer than --serve-stale.
+  while (performance.now() - begunAt < 4_500) {
+    // The first has the directory listed again, the second finds the listing.
+    for (const path of ["/first.txt", "/second.txt"]) expect((await get(web, path)).status).toBe(200);
+    await Bun.sleep(ttlMs + 10);
+  }
+  await server.kill();
+  await waitUntil("it is known to be gone", () => web.stderr().includes(`${server.host} is not used`));
+  const answer = await get(web, "/second.txt");
+  expect([answer.status, answer.body]).toEqual([200, "second"]);
+});

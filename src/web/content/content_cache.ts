@@ -27,12 +27,27 @@ export interface CacheCounters {
   entries: number;
 }
 
+/** Whoever keeps contents at hand keeps this, lest they outlive their place in the cache. */
+export interface Holding {
+  /** Null as soon as the cache has given them up. */
+  readonly content: Content | null;
+}
+
+/** What is held of one version of a file. */
+export interface Peeked {
+  readonly holding: Holding;
+  /** performance.now() up to which it can be believed to be that version. */
+  readonly trustedUntil: number;
+}
+
 export interface ContentCache {
   readonly counters: Readonly<CacheCounters>;
   /** Contents that are held, whoever had them and when. */
   byHash(hash: string): Content | undefined;
-  /** The contents that the server of this lane has at path in the version `stat`, if they are held. */
-  peek(lane: Lane, path: BytePath, stat: FileStat): Content | undefined;
+  /** Where what the server of this lane has at path in the version `stat` is held, if it is. */
+  peek(lane: Lane, path: BytePath, stat: FileStat): Peeked | undefined;
+  /** The contents; undefined when they are not held or not to be believed any more. `now`: performance.now(). */
+  use(peeked: Peeked, now: number): Content | undefined;
   /** The same, read from the server when they are not held. One RPC. Rejects with ChirpError; ESTALE: not that size any more. */
   load(lane: Lane, path: BytePath, stat: FileStat, cost: Cost): Promise<Content>;
 }
@@ -45,7 +60,8 @@ interface Pointer {
   readonly trustedUntil: number;
 }
 
-interface Held extends Content {
+interface Held extends Holding {
+  content: Content | null;
   /** performance.now() of a recent use, see ORDER_MS. */
   usedAt: number;
 }
@@ -82,20 +98,33 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
     return pointer;
   }
 
-  function held(lane: Lane, path: BytePath, stat: FileStat): Content | undefined {
+  function find(lane: Lane, path: BytePath, stat: FileStat): Peeked | undefined {
     const pointer = pointerTo(lane, path, stat);
-    const now = performance.now();
-    if (pointer === undefined || now > pointer.trustedUntil) return undefined;
-    const content = contents.get(pointer.hash);
-    if (content === undefined || now - content.usedAt < ORDER_MS) return content;
-    content.usedAt = now;
-    contents.delete(pointer.hash);
-    contents.set(pointer.hash, content);
-    return content;
+    const holding = pointer && contents.get(pointer.hash);
+    return holding && { holding, trustedUntil: pointer.trustedUntil };
   }
 
-  function keep(key: string, stat: FileStat, pointer: Pointer, content: Held): Content {
-    const known = contents.get(content.hash);
+  function use({ holding, trustedUntil }: Peeked, now: number): Content | undefined {
+    const held = holding as Held;
+    if (held.content === null || now > trustedUntil) return undefined;
+    counters.hits++;
+    if (now - held.usedAt < ORDER_MS) return held.content;
+    held.usedAt = now;
+    contents.delete(held.content.hash);
+    contents.set(held.content.hash, held);
+    return held.content;
+  }
+
+  function discard(hash: string, held: Held): void {
+    const size = held.content?.blob.size ?? 0;
+    contents.delete(hash);
+    held.content = null;
+    counters.bytes -= size;
+    reclaim(size);
+  }
+
+  function keep(key: string, stat: FileStat, pointer: Pointer, content: Content): Content {
+    const known = contents.get(content.hash)?.content;
     if (content.blob.size > capacityBytes) {
       reclaim(content.blob.size);
       return content;
@@ -104,17 +133,15 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
     pointers.set(key, pointer);
     pointerOf.set(stat, pointer);
     if (pointers.size > POINTERS_MAX) pointers.delete(pointers.keys().next().value!);
-    if (known !== undefined) {
+    if (known) {
       reclaim(content.blob.size);
       return known;
     }
-    contents.set(content.hash, content);
+    contents.set(content.hash, { content, usedAt: performance.now() });
     counters.bytes += content.blob.size;
-    for (const oldest of contents.values()) {
+    for (const [hash, oldest] of contents) {
       if (counters.bytes <= capacityBytes) break;
-      contents.delete(oldest.hash);
-      counters.bytes -= oldest.blob.size;
-      reclaim(oldest.blob.size);
+      discard(hash, oldest);
     }
     counters.entries = contents.size;
     return content;
@@ -135,7 +162,7 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
       if (!isSame) throw new ChirpError({ code: "ESTALE", operation: "get", path, server: lane.server });
     }
     const trustedUntil = isYoung ? startedAt + ttlMs : Infinity;
-    const content = { hash: hash!, blob: new Blob([bytes]), usedAt: performance.now() };
+    const content = { hash: hash!, blob: new Blob([bytes]) };
     // The Blob has a copy: these are freed now, not with the next collection.
     bytes.transfer(0);
     return keep(key, stat, { version: versionOf(stat), hash: hash!, trustedUntil }, content);
@@ -143,19 +170,14 @@ export function createContentCache(capacityBytes: number, ttlMs: number): Conten
 
   return {
     counters,
-    byHash: (hash) => contents.get(hash),
-    peek(lane, path, stat) {
-      const content = held(lane, path, stat);
-      if (content !== undefined) counters.hits++;
-      return content;
-    },
+    byHash: (hash) => contents.get(hash)?.content ?? undefined,
+    peek: find,
+    use,
     load(lane, path, stat, cost) {
       const key = `${lane.server}${path}`;
-      const content = held(lane, path, stat);
-      if (content !== undefined) {
-        counters.hits++;
-        return Promise.resolve(content);
-      }
+      const peeked = find(lane, path, stat);
+      const content = peeked && use(peeked, performance.now());
+      if (content !== undefined) return Promise.resolve(content);
       const flight = `${key}\0${stat.size}\0${stat.mtime}\0${stat.ctime}\0${stat.inode}`;
       const underway = reading.get(flight);
       if (underway !== undefined) {

@@ -25,6 +25,28 @@ describe("what is known", () => {
     expect(map.get("k")).toBe(value);
   });
 
+  test("what has expired can still be compared with what is new", () => {
+    const { clock, map } = createWorld();
+    map.set("k", "v", 100);
+    clock.time = 100;
+    expect([map.get("k"), map.last("k")]).toEqual([undefined, "v"]);
+    map.delete("k");
+    expect(map.last("k")).toBeUndefined();
+  });
+
+  test.each<[what: string, change: (map: ReturnType<typeof createWorld>["map"]) => void]>([
+    ["something else", (map) => map.set("k", "new", 100)],
+    ["nothing any more", (map) => map.delete("k")],
+    ["no more room for it", (map) => map.set("l", "x".repeat(100), 100)],
+  ])("a lease ends when there is %s", (_, change) => {
+    const { map } = createWorld();
+    map.set("k", "v", 100);
+    const lease = map.lease("k")!;
+    expect(lease).toMatchObject({ value: "v", expiresAt: 100 });
+    change(map);
+    expect(lease.expiresAt).toBe(-Infinity);
+  });
+
   test("a value without a time to live replaces one that has", () => {
     const { map } = createWorld();
     map.set("k", "old", 100);

@@ -3,10 +3,21 @@
 export interface ExpiringMap<V> {
   /** Undefined when nothing fresh is known. */
   get(key: string): V | undefined;
+  /** The same, with the time up to which it is known. */
+  lease(key: string): Lease<V> | undefined;
+  /** What was known last, however old, if there was room to keep it. */
+  last(key: string): V | undefined;
   set(key: string, value: V, ttlMs: number): void;
   delete(key: string): void;
   /** The fresh value, or that of the fetch under way, or a new one. A fetch that fails is not remembered. `onShared` tells that somebody else's was waited for. */
   getOrFetch(key: string, ttlMs: number, fetch: () => Promise<V>, onShared?: () => void): Promise<V>;
+}
+
+/** A value that may be kept at hand, instead of being asked for each time, as long as `now() < expiresAt`. */
+export interface Lease<V> {
+  readonly value: V;
+  /** Of the map's clock; -Infinity as soon as the map knows something else, or nothing. */
+  readonly expiresAt: number;
 }
 
 interface Fetch<V> {
@@ -17,10 +28,9 @@ interface Fetch<V> {
 /** Also where nothing is to be remembered, questions of one moment become one. */
 const SHARED_MIN_MS = 250;
 
-interface Entry<V> {
-  readonly value: V;
+interface Entry<V> extends Lease<V> {
   readonly weight: number;
-  readonly expiresAt: number;
+  expiresAt: number;
 }
 
 /** `capacity` bounds the sum of the weights; what was written longest ago is forgotten first. */
@@ -37,15 +47,17 @@ export function createExpiringMap<V>(
     const entry = entries.get(key);
     if (entry === undefined) return;
     entries.delete(key);
+    entry.expiresAt = -Infinity;
     weight -= entry.weight;
   }
 
-  function get(key: string): V | undefined {
+  function lease(key: string): Lease<V> | undefined {
     const entry = entries.get(key);
-    if (entry === undefined) return undefined;
-    if (now() < entry.expiresAt) return entry.value;
-    remove(key);
-    return undefined;
+    return entry !== undefined && now() < entry.expiresAt ? entry : undefined;
+  }
+
+  function get(key: string): V | undefined {
+    return lease(key)?.value;
   }
 
   function set(key: string, value: V, ttlMs: number): void {
@@ -62,6 +74,8 @@ export function createExpiringMap<V>(
 
   return {
     get,
+    lease,
+    last: (key) => entries.get(key)?.value,
     set,
     delete(key) {
       remove(key);

@@ -6,12 +6,12 @@
  * by one. Concurrent questions for one thing become one RPC.
  */
 import { baseName, joinPath, parentPath } from "../../chirp/byte_path.ts";
-import { fileType } from "../../chirp/file_stat.ts";
+import { fileType, isSameVersion } from "../../chirp/file_stat.ts";
 import type { Lane } from "../../chirp/lane.ts";
 import { decodeListing } from "../../chirp/listing.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../../protocol.ts";
-import { createExpiringMap } from "./expiring_map.ts";
+import { createExpiringMap, type Lease } from "./expiring_map.ts";
 import { lookupOf, missing, unreadable, verdictOf, type Lookup } from "./lookup.ts";
 import type { Cost } from "./trace.ts";
 
@@ -22,10 +22,18 @@ export interface ReplicaView {
   list(path: BytePath, cost: Cost): Promise<readonly DirectoryEntry[] | null>;
   /** The stat of a regular file from its directory's listing: costs nothing. Null: it has no such file; undefined: no listing is remembered. */
   peek(path: BytePath): FileStat | null | undefined;
+  /** The same for a file that is there, and how long it can be believed without asking here again. */
+  leased(path: BytePath): LeasedFile | undefined;
   /** Reading the file was refused, whatever its directory says of it: for the TTL that is the answer. */
   refused(path: BytePath, verdict: Lookup): void;
   /** What is remembered of a path and its directory turned out to be old. */
   forget(path: BytePath): void;
+}
+
+export interface LeasedFile {
+  readonly stat: FileStat;
+  /** Holds while performance.now() is before its `expiresAt`. */
+  readonly lease: Pick<Lease<unknown>, "expiresAt">;
 }
 
 /** A larger directory costs more to list (0.6 s for 50,000) than its files one by one. */
@@ -128,6 +136,8 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     try {
       const entries = await listEntries(path, LEARNT_MAX_BYTES, cost);
       if (entries.length <= LARGE_DIRECTORY) {
+        const before = directories.last(path);
+        if (before?.kind === "listed" && isSameListing(before.entries, entries)) return before;
         return { kind: "listed", entries: new Map(entries.map(({ name, stat }) => [name, stat])) };
       }
       large.set(path, true, LARGE_FOR_MS);
@@ -200,8 +210,12 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
     peek(path) {
       const directory = directories.get(parentPath(path));
       if (directory?.kind !== "listed") return undefined;
-      const stat = directory.entries.get(baseName(path));
-      return stat !== undefined && fileType(stat) === "file" ? stat : null;
+      return fileIn(directory.entries, path);
+    },
+    leased(path) {
+      const lease = directories.lease(parentPath(path));
+      const stat = lease?.value.kind === "listed" ? fileIn(lease.value.entries, path) : null;
+      return lease && stat ? { stat, lease } : undefined;
     },
     refused: (path, verdict) => files.set(path, verdict, Math.max(ttlMs, REFUSED_MIN_MS)),
     forget(path) {
@@ -209,6 +223,23 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
       directories.delete(parentPath(path));
     },
   };
+}
+
+function fileIn(entries: ReadonlyMap<BytePath, FileStat>, path: BytePath): FileStat | null {
+  const stat = entries.get(baseName(path));
+  return stat !== undefined && fileType(stat) === "file" ? stat : null;
+}
+
+/**
+ * Whether nothing has changed in a directory. Then its stats stay the same objects, and with them all that was prepared for
+ * the answers (representations.ts, content_cache.ts). All or nothing: what is sent for a file depends on its neighbours too.
+ */
+function isSameListing(before: ReadonlyMap<BytePath, FileStat>, entries: readonly DirectoryEntry[]): boolean {
+  if (before.size !== entries.length) return false;
+  return entries.every(({ name, stat }) => {
+    const known = before.get(name);
+    return known !== undefined && known.mode === stat.mode && known.links === stat.links && isSameVersion(known, stat);
+  });
 }
 
 function sizeOf(directory: Directory): number {

@@ -1,10 +1,9 @@
 /** The answer to a GET or HEAD of a path: from memory, from a server, from memory although it is old, or an error. */
 import { NoAnswerError } from "../../replicas/ask.ts";
-import type { BytePath } from "../../protocol.ts";
 import type { ErrorPages } from "./error_pages.ts";
 import type { SiteErrorStatus } from "../pages/pages.ts";
 import { listingAnswer } from "./listing_answer.ts";
-import type { MemoryPath } from "./memory_path.ts";
+import type { FileTarget, MemoryPath } from "./memory_path.ts";
 import type { Representations } from "./representations.ts";
 import { directoryLocation } from "../http/request_path.ts";
 import type { FileResource, ResourceFinder } from "../content/resource.ts";
@@ -29,9 +28,7 @@ export interface AnswersOptions {
 }
 
 /** What a request asks for, as parseRequestPath gives it. */
-export interface Target {
-  readonly path: BytePath;
-  readonly trailingSlash: boolean;
+export interface Target extends FileTarget {
   readonly query: string;
 }
 
@@ -54,13 +51,13 @@ export function createAnswers(options: AnswersOptions): Answers {
   const { memoryPath, resources, representations, responder, errorPages, stale } = options;
   let underway = 0;
 
-  function fromMemory(visit: Visit, { path, trailingSlash }: Target, onEnd: OnEnd): Response | null {
-    const found = memoryPath.find(path, trailingSlash, visit.headers.get("accept-encoding"));
+  function fromMemory(visit: Visit, target: Target, onEnd: OnEnd): Response | null {
+    const found = memoryPath.find(target, visit.headers.get("accept-encoding"), visit.startedAt);
     if (found === null) return null;
-    const plan = planFor(visit, found.representation);
+    const plan = planFor(visit, found.representation, visit.startedAt);
     visit.trace.server = found.member.replica.server;
     found.member.requests++;
-    return respondFromMemory(plan, found.resource.file.content, plan.headers, onEnd);
+    return respondFromMemory(plan, found.content, plan.headers, onEnd);
   }
 
   /** What is held of the path, with its Age; null when nothing is that may still be sent. */
@@ -146,8 +143,8 @@ export function createAnswers(options: AnswersOptions): Answers {
   };
 }
 
-function planFor(visit: Visit, representation: Representation): ResponsePlan {
-  const nowSeconds = Math.floor(wallClockMs() / 1000);
+function planFor(visit: Visit, representation: Representation, now: number = performance.now()): ResponsePlan {
+  const nowSeconds = Math.floor(wallClockMs(now) / 1000);
   const plan = planResponse(visit.method, visit.headers, representation, nowSeconds, randomBoundary);
   visit.status = plan.status;
   return plan;

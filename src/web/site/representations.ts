@@ -7,9 +7,11 @@ import { mediaTypeOf } from "../http/media_type.ts";
 import type { FileResource } from "../content/resource.ts";
 import { prepareRepresentation, type Representation } from "./respond_plan.ts";
 
-export interface Prepared {
-  readonly resource: FileResource;
+/** Without the contents, which would be kept by it when the cache has given them up. */
+export interface Prepared extends Pick<FileResource, "path" | "available" | "isCompressedHere"> {
   readonly representation: Representation;
+  /** Of the contents; null for a file that is too large to be held. */
+  readonly hash: string | null;
 }
 
 export interface Representations {
@@ -30,11 +32,11 @@ export function createRepresentations(cacheControlOf: CacheControlOf): Represent
   };
 
   function prepare(resource: FileResource): Representation {
-    const { file, path, encoding } = resource;
+    const { file, path, encoding, available, isCompressedHere } = resource;
     let byEncoding = known.get(file.stat);
     if (byEncoding === undefined) known.set(file.stat, (byEncoding = new Map()));
     const last = byEncoding.get(encoding);
-    if (last !== undefined && saysTheSame(last.resource, resource)) return last.representation;
+    if (last !== undefined && isFor(last, resource)) return last.representation;
     const { mtime } = file.stat;
     const nowSeconds = Date.now() / 1000;
     const etag = createEtag(file.content, file.stat, nowSeconds);
@@ -45,20 +47,22 @@ export function createRepresentations(cacheControlOf: CacheControlOf): Represent
         etag,
         mediaType: mediaTypeOf(path),
         encoding,
-        varies: resource.available.length > 0,
+        varies: available.length > 0,
         cacheControl: cacheControlOf(path),
       },
       Math.floor(nowSeconds),
     );
-    // It gets its tag as soon as it is old enough for one.
-    if (etag !== null) byEncoding.set(encoding, { resource, representation });
+    const hash = file.content?.hash ?? null;
+    // It gets its tag as soon as it is old enough for one, and its date when that has come.
+    if (etag !== null && mtime <= nowSeconds) {
+      byEncoding.set(encoding, { representation, hash, path, available, isCompressedHere });
+    }
     return representation;
   }
 }
 
 /** A compressed copy can be asked for by its own name too, and contents may change under one stat within a second. */
-function saysTheSame(a: FileResource, b: FileResource): boolean {
-  return (
-    a.path === b.path && a.available.length === b.available.length && a.file.content?.hash === b.file.content?.hash
-  );
+function isFor(prepared: Prepared, { path, available, file }: FileResource): boolean {
+  const hash = file.content?.hash ?? null;
+  return prepared.path === path && prepared.available.length === available.length && prepared.hash === hash;
 }

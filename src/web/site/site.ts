@@ -67,7 +67,7 @@ export function createSite({ answers, pathLimit, timeoutMs, debugHeaders, onUnex
     const startedAt = performance.now();
     const trace = newTrace();
     const deadline = startedAt + timeoutMs;
-    const visit: Visit = { method: "GET", headers: request.headers, trace, deadline, status: 200 };
+    const visit: Visit = { method: "GET", headers: request.headers, trace, startedAt, deadline, status: 200 };
     let readyAt = 0;
     let isOver = false;
     const onEnd: OnEnd = ({ bytes, error }) => {

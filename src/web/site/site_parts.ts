@@ -10,7 +10,7 @@ import { createCompressor, type Compressor } from "../content/compressor.ts";
 import { createContentCache, type ContentCache } from "../content/content_cache.ts";
 import { createErrorPages } from "./error_pages.ts";
 import { createFinder } from "../content/finder.ts";
-import { createMemoryPath } from "./memory_path.ts";
+import { createMemoryPath, type MemoryPathOptions } from "./memory_path.ts";
 import { createReplicaView, type ReplicaView } from "../content/replica_view.ts";
 import { createRepresentations } from "./representations.ts";
 import { pathLimitUnder } from "../http/request_path.ts";
@@ -82,13 +82,15 @@ export function createSiteParts({ serve, addresses, unfinished, onChange, onUnex
   const limitMs = serve.serveStale * 1000;
   // node:http keeps the Content-Length of a stream: nothing needs to be collected for it.
   const bufferedBytesMax = serve.front === "node" ? 0 : serve.bufferLimit;
+  const stale = limitMs === 0 ? null : createStaleAnswers({ limitMs, cache, compressor, representations });
+  const onRenewed: MemoryPathOptions["onRenewed"] = (target, hash) => stale?.renew(target, hash);
   const answers = createAnswers({
-    memoryPath: createMemoryPath({ pool, cache, viewOf, representations, compressor, root }),
+    memoryPath: createMemoryPath({ pool, cache, viewOf, representations, compressor, root, onRenewed }),
     resources,
     representations,
     responder: createResponder({ pool, hedges, viewOf, timeoutMs, bufferedBytesMax, budget }),
     errorPages,
-    stale: limitMs === 0 ? null : createStaleAnswers({ limitMs, cache, compressor, representations }),
+    stale,
     isAnyWell: () => pool.replicas.isReady,
     requestsMax: REQUESTS_MAX,
   });

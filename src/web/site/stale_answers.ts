@@ -6,6 +6,7 @@ import type { BytePath } from "../../protocol.ts";
 import { chooseCoding, contentCodings, type ContentCoding } from "../http/accept_encoding.ts";
 import type { Compressor } from "../content/compressor.ts";
 import type { Content, ContentCache } from "../content/content_cache.ts";
+import type { FileTarget } from "./memory_path.ts";
 import type { Representations } from "./representations.ts";
 import type { FileResource } from "../content/resource.ts";
 import type { Representation } from "./respond_plan.ts";
@@ -22,6 +23,8 @@ export interface StaleAnswer {
 export interface StaleAnswers {
   /** A server has just said that this is what it has there. */
   remember(path: BytePath, trailingSlash: boolean, resource: FileResource): void;
+  /** A server has just said that a file is still what was remembered of it. */
+  renew(target: FileTarget, hash: string): void;
   /** Null when nothing that is young enough is held. */
   find(path: BytePath, trailingSlash: boolean, acceptEncoding: string | null): StaleAnswer | null;
 }
@@ -42,7 +45,7 @@ interface Variant {
 
 interface Entry {
   readonly server: string;
-  readonly knownAt: number;
+  knownAt: number;
   /** By encoding; null is the plain file. */
   readonly variants: Map<ContentCoding | null, Variant>;
 }
@@ -81,6 +84,14 @@ export function createStaleAnswers(
       entries.delete(key);
       entries.set(key, { server: file.member.replica.server, knownAt: now(), variants });
       if (entries.size > ENTRIES_MAX) entries.delete(entries.keys().next().value!);
+    },
+    renew({ path, trailingSlash }, hash) {
+      const key = keyOf(path, trailingSlash);
+      const entry = entries.get(key);
+      if (entry?.variants.get(null)?.hash !== hash) return;
+      entry.knownAt = now();
+      entries.delete(key);
+      entries.set(key, entry);
     },
     find(path, trailingSlash, acceptEncoding) {
       const entry = entries.get(keyOf(path, trailingSlash));

@@ -8,6 +8,8 @@ export interface Visit {
   method: "GET" | "HEAD";
   readonly headers: Headers;
   readonly trace: Trace;
+  /** performance.now() when it came. */
+  readonly startedAt: number;
   /** performance.now() by which the first byte must be there. */
   readonly deadline: number;
   /** Of the answer, once it is decided. */
