@@ -13,6 +13,6 @@ test("of a moment long ago too", async () => {
   // Longer than the offset between the clocks is believed.
   await Bun.sleep(300);
   for (const moment of [at, performance.now(), at]) {
-    expect(Math.abs(wallClockMs(moment) - (then + moment - at))).toBeLessThanOrEqual(5);
+    expect(Math.abs(wallClockMs(moment) - (then + moment - at))).toBeLessThanOrEqual(100);
   }
 });

@@ -38,22 +38,23 @@ export function createLoggedSite(options: LoggedSiteOptions): LoggedSite {
     return clientAddress(peer, request.headers.get("x-forwarded-for"), trustedProxies);
   }
 
-  function record(visitor: Visitor, timeMs: number, outcome: Outcome): void {
+  function record(visitor: Visitor, outcome: Outcome): void {
     statistics.record(outcome);
     if (logLine === null && outcome.error === null) return;
     const target = targetOf(visitor.request.url);
     if (outcome.error !== null) onReset(target, outcome.error);
-    if (logLine !== null) writer.write(logLine(recordOf(visitor.request, clientOf(visitor), timeMs, target, outcome)));
+    if (logLine !== null) writer.write(logLine(recordOf(visitor.request, clientOf(visitor), target, outcome)));
   }
 
   function refuse(visitor: Visitor, status: ErrorStatus): Response {
-    const timeMs = wallClockMs();
+    const startedAt = performance.now();
     const { html, headers } = errorPage(status);
     const isHead = visitor.request.method === "HEAD";
     const bytes = isHead ? 0 : html.length;
-    record(visitor, timeMs, { status, bytes, trace: newTrace(), ttfbMs: 0, durationMs: 0, cache: null, error: null });
+    const times = { startedAt, ttfbMs: 0, durationMs: 0 };
+    record(visitor, { status, bytes, trace: newTrace(), ...times, cache: null, error: null });
     if (!isHead) return new Response(html, { status, headers });
-    const date = formatHttpDate(Math.floor(timeMs / 1000));
+    const date = formatHttpDate(Math.floor(wallClockMs(startedAt) / 1000));
     return new Response(null, { status, headers: { ...headers, Date: date } });
   }
 
@@ -61,8 +62,7 @@ export function createLoggedSite(options: LoggedSiteOptions): LoggedSite {
     refuse,
     answer(visitor) {
       if (rateLimit?.(networkOf(clientOf(visitor))) === false) return refuse(visitor, 429);
-      const timeMs = wallClockMs();
-      return site(visitor.request, (outcome) => record(visitor, timeMs, outcome));
+      return site(visitor.request, (outcome) => record(visitor, outcome));
     },
   };
 }
@@ -76,17 +76,11 @@ function targetOf(url: string): string {
   return start < 0 ? url : url.slice(start);
 }
 
-function recordOf(
-  request: SiteRequest,
-  client: string,
-  timeMs: number,
-  target: string,
-  outcome: Outcome,
-): AccessRecord {
-  const { status, bytes, durationMs, ttfbMs, trace, cache, error } = outcome;
+function recordOf(request: SiteRequest, client: string, target: string, outcome: Outcome): AccessRecord {
+  const { status, bytes, startedAt, durationMs, ttfbMs, trace, cache, error } = outcome;
   const { method, headers } = request;
   return {
-    timeMs,
+    timeMs: wallClockMs(startedAt),
     client,
     method,
     target,

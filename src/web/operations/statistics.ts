@@ -28,18 +28,18 @@ export interface Statistics {
 
 const HISTORY_SECONDS = 60;
 
-export function createStatistics(nowMs: () => number = wallClockMs): Statistics {
+export function createStatistics(): Statistics {
   const requestsByStatus = new Map<number, number>();
   const requestsByCacheUse = new Map<CacheUse, number>();
   const latencySeconds = createHistogram();
-  const startedAtMs = nowMs();
+  const startedAtMs = wallClockMs();
   const perSecond = new Float64Array(HISTORY_SECONDS + 1);
   let second = Math.floor(startedAtMs / 1000);
   const totals = { requests: 0, bytes: 0, resets: 0, unavailable: 0, switches: 0, hedges: 0, retried: 0 };
 
-  /** Empties the seconds that have passed without a request. */
-  function advance(): void {
-    const now = Math.floor(nowMs() / 1000);
+  /** Empties the seconds that have passed without a request. `at`: performance.now(). */
+  function advance(at: number): void {
+    const now = Math.floor(wallClockMs(at) / 1000);
     const passed = Math.min(now - second, perSecond.length);
     for (let step = 1; step <= passed; step++) perSecond[(second + step) % perSecond.length] = 0;
     second = Math.max(second, now);
@@ -71,8 +71,8 @@ export function createStatistics(nowMs: () => number = wallClockMs): Statistics 
     get retried() {
       return totals.retried;
     },
-    record({ status, bytes, ttfbMs, trace, cache, error }) {
-      advance();
+    record({ status, bytes, startedAt, durationMs, ttfbMs, trace, cache, error }) {
+      advance(startedAt + durationMs);
       perSecond[second % perSecond.length]!++;
       requestsByStatus.set(status, (requestsByStatus.get(status) ?? 0) + 1);
       if (cache !== null) requestsByCacheUse.set(cache, (requestsByCacheUse.get(cache) ?? 0) + 1);
@@ -86,7 +86,7 @@ export function createStatistics(nowMs: () => number = wallClockMs): Statistics 
       if (trace.tries > 1) totals.retried++;
     },
     history() {
-      advance();
+      advance(performance.now());
       const first = Math.max(Math.floor(startedAtMs / 1000), second - HISTORY_SECONDS);
       return Array.from({ length: second - first }, (_, index) => perSecond[(first + index) % perSecond.length]!);
     },

@@ -7,14 +7,16 @@ import { allowedMethods } from "../pages/pages.ts";
 import { checkRequest } from "./request_check.ts";
 import { createPathMemo } from "../http/path_memo.ts";
 import type { OnEnd } from "./responder.ts";
-import { cacheUseOf, newTrace, type CacheUse, type Trace } from "../content/trace.ts";
-import { answerWith, answerWithPage, type Visit } from "./visit.ts";
+import { cacheUseOf, type CacheUse, type Trace } from "../content/trace.ts";
+import { answerWith, answerWithPage, newVisit, type Visit } from "./visit.ts";
 
 /** What became of a request, for log and metrics. */
 export interface Outcome {
   readonly status: number;
   readonly bytes: number;
   readonly trace: Readonly<Trace>;
+  /** performance.now() when the request came. */
+  readonly startedAt: number;
   /** Milliseconds until the response was ready to be sent, and until it was handed over. */
   readonly ttfbMs: number;
   readonly durationMs: number;
@@ -63,34 +65,40 @@ export function createSite({ answers, pathLimit, timeoutMs, debugHeaders, onUnex
     return answers.answer(visit, target, onEnd);
   }
 
+  function ready(visit: Visit, response: Response): Response {
+    // Of a body that is over already, nobody asks when it was ready.
+    if (visit.endedAt === 0) visit.readyAt = performance.now();
+    if (debugHeaders && visit.trace.server !== null) response.headers.set("X-Served-By", visit.trace.server);
+    return response;
+  }
+
+  function failed(visit: Visit, error: unknown, onEnd: OnEnd): Response {
+    onUnexpected(error);
+    // What went wrong may have done so after the outcome was told.
+    return answerWithPage(visit, 500, visit.endedAt === 0 ? onEnd : () => undefined);
+  }
+
   return (request, onOutcome) => {
-    const startedAt = performance.now();
-    const trace = newTrace();
-    const deadline = startedAt + timeoutMs;
-    const visit: Visit = { method: "GET", headers: request.headers, trace, startedAt, deadline, status: 200 };
-    let readyAt = 0;
-    let isOver = false;
+    const visit = newVisit(request.headers, timeoutMs);
     const onEnd: OnEnd = ({ bytes, error }) => {
-      isOver = true;
-      const durationMs = performance.now() - startedAt;
-      const ttfbMs = readyAt === 0 ? durationMs : readyAt - startedAt;
-      onOutcome({ status: visit.status, bytes, trace, ttfbMs, durationMs, cache: cacheUseOf(trace), error });
-    };
-    const failed = (error: unknown): Response => {
-      onUnexpected(error);
-      // What went wrong may have done so after the outcome was told.
-      return answerWithPage(visit, 500, isOver ? () => undefined : onEnd);
-    };
-    const finish = (response: Response): Response => {
-      readyAt = performance.now();
-      if (debugHeaders && trace.server !== null) response.headers.set("X-Served-By", trace.server);
-      return response;
+      visit.endedAt = performance.now();
+      onOutcome(outcomeOf(visit, bytes, error));
     };
     try {
       const response = answer(visit, request, onEnd);
-      return response instanceof Response ? finish(response) : response.then(finish, failed);
+      if (response instanceof Response) return ready(visit, response);
+      return response.then(
+        (later) => ready(visit, later),
+        (error: unknown) => failed(visit, error, onEnd),
+      );
     } catch (error) {
-      return failed(error);
+      return failed(visit, error, onEnd);
     }
   };
+}
+
+function outcomeOf({ status, trace, startedAt, readyAt, endedAt }: Visit, bytes: number, error: Error | null): Outcome {
+  const durationMs = endedAt - startedAt;
+  const ttfbMs = readyAt === 0 ? durationMs : readyAt - startedAt;
+  return { status, bytes, trace, startedAt, ttfbMs, durationMs, cache: cacheUseOf(trace), error };
 }

@@ -1,5 +1,5 @@
 /** One request under way, and the answers that need no file. */
-import type { Trace } from "../content/trace.ts";
+import { newTrace, type Trace } from "../content/trace.ts";
 import { formatHttpDate } from "../http/http_date.ts";
 import { errorPage, type ErrorStatus } from "../pages/pages.ts";
 import type { OnEnd } from "./responder.ts";
@@ -14,6 +14,15 @@ export interface Visit {
   readonly deadline: number;
   /** Of the answer, once it is decided. */
   status: number;
+  /** performance.now() when the response was ready to be sent, and when its body was handed over; 0: not yet. */
+  readyAt: number;
+  endedAt: number;
+}
+
+export function newVisit(headers: Headers, timeoutMs: number): Visit {
+  const startedAt = performance.now();
+  const deadline = startedAt + timeoutMs;
+  return { method: "GET", headers, trace: newTrace(), startedAt, deadline, status: 200, readyAt: 0, endedAt: 0 };
 }
 
 /** An answer of ours. With HEAD there is no body, and a Date, which Bun leaves out then. */
