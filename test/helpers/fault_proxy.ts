@@ -41,10 +41,24 @@ export interface FaultProxy extends AsyncDisposable {
   /** Bytes that came from the Chirp server and were passed on, in all. */
   readonly passedBytes: number;
   set(fault: Fault): Promise<void>;
+  /** The connection that reaches the Chirp server from this port; undefined when it is gone. */
+  connectionFrom(port: number): PassedConnection | undefined;
+}
+
+export interface PassedConnection {
+  /** Done when so many bytes of answers were passed on, in all. */
+  untilPassed(bytes: number): Promise<void>;
+  /** Breaks this one, and no other. */
+  end(how: Cut): void;
+  /** What the fault makes of a request, for one that had gone through before it. */
+  answerWrongly(): void;
 }
 
 /** What is passed on at a time when answers trickle. */
 const DRIPS_PER_SECOND = 20;
+const GARBAGE = "HTTP/1.1 400 Bad Request\r\n\r\n";
+/** They are on their way within this machine. */
+const PASSED_WITHIN_MS = 2_000;
 
 export async function startFaultProxy(serverPort: number): Promise<FaultProxy> {
   const pairs = new Set<Pair>();
@@ -82,6 +96,7 @@ export async function startFaultProxy(serverPort: number): Promise<FaultProxy> {
     get passedBytes() {
       return passedBytes;
     },
+    connectionFrom: (port) => [...pairs].find((pair) => pair.port === port),
     async set(next) {
       const before = fault.kind;
       fault = next;
@@ -104,9 +119,10 @@ async function listen(port: number, accept: (client: Socket) => void): Promise<S
   return server;
 }
 
-interface Pair {
+interface Pair extends PassedConnection {
+  /** Ours, of the connection to the Chirp server. */
+  readonly port: number | undefined;
   faultChanged(): void;
-  end(how: Cut): void;
 }
 
 /** One connection of the web server's, and ours to the Chirp server for it. */
@@ -119,6 +135,7 @@ function createPair(
   const server = connect(serverPort, "127.0.0.1");
   /** Since the fault was set. */
   let fromServer = 0;
+  let passed = 0;
   let toClient = Promise.resolve();
   let toServer = Promise.resolve();
   let isOver = false;
@@ -134,6 +151,7 @@ function createPair(
   function pass(bytes: Buffer): void {
     if (isOver) return;
     onPassed(bytes.length);
+    passed += bytes.length;
     client.write(bytes);
   }
 
@@ -186,7 +204,7 @@ function createPair(
       case "refuse":
         return;
       case "garbage":
-        return void client.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+        return void client.write(GARBAGE);
       case "denyAuth":
         return void client.write("no\n".repeat(bytes.toString("latin1").split("\n").length - 1));
       case "cutBefore":
@@ -214,7 +232,25 @@ function createPair(
   const over = () => end("close");
   client.on("error", over).on("close", over);
   server.on("error", () => end("reset")).on("close", () => void toClient.then(over));
-  return { faultChanged: () => void (fromServer = 0), end };
+  return {
+    get port() {
+      return server.localPort;
+    },
+    faultChanged: () => void (fromServer = 0),
+    async untilPassed(bytes) {
+      const deadline = performance.now() + PASSED_WITHIN_MS;
+      while (passed < bytes && !isOver) {
+        if (performance.now() > deadline) throw new Error(`${passed} of ${bytes} bytes were passed on`);
+        await Bun.sleep(1);
+      }
+    },
+    end,
+    answerWrongly() {
+      const { kind } = currentFault();
+      if (kind === "garbage") client.write(GARBAGE);
+      if (kind === "denyAuth") client.write("no\n");
+    },
+  };
 }
 
 async function drained(socket: Socket): Promise<void> {

@@ -4,7 +4,8 @@
  *     await using wire = await startTripwire(server.port);
  *     const tripped = wire.arm({ on: "command", names: ["pread"], nth: 1 }, () => server.kill());
  *
- * What had come at that moment has been passed on; what comes after waits until the act is done.
+ * What had come at that moment has been passed on; what comes after waits until the act is done, and then is passed on too,
+ * unless the act says what else is to become of it.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -16,18 +17,29 @@ export type Trip =
   /** So many bytes into what is sent with the nth of these commands. */
   | { readonly on: "payload"; readonly names: readonly string[]; readonly nth: number; readonly bytes: number };
 
+/** The connection in which it happened: the port that it came from, and the bytes of answers passed on to it until then. */
+export interface Tripped {
+  readonly on: Trip["on"];
+  readonly port: number;
+  readonly answeredBytes: number;
+}
+
+/** What comes after the moment in that connection: passed on, kept until disarm(), or lost, and the connection with it. */
+export type Rest = "passes" | "waits" | "isLost";
+export type Act = (tripped: Tripped) => Rest | void | Promise<Rest | void>;
+
 export interface Tripwire extends AsyncDisposable {
   readonly port: number;
   /** Whether the last trip has happened. */
   readonly hasTripped: boolean;
   /** Resolves when it has happened and `act` is done. Replaces what was armed before. */
-  arm(trip: Trip, act: () => void | Promise<void>): Promise<void>;
+  arm(trip: Trip, act: Act): Promise<void>;
   disarm(): void;
 }
 
 interface Armed {
   readonly trip: Trip;
-  readonly act: () => void | Promise<void>;
+  readonly act: Act;
   readonly done: PromiseWithResolvers<void>;
   /** Commands of that name seen so far. */
   seen: number;
@@ -37,13 +49,16 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
   const sockets = new Set<Socket>();
   let armed: Armed | null = null;
   let hasTripped = false;
+  let disarmed = Promise.withResolvers<void>();
 
-  async function pull(): Promise<void> {
-    const { act, done } = armed!;
+  async function pull(client: Socket, server: Socket): Promise<void> {
+    const { act, done, trip } = armed!;
     armed = null;
     hasTripped = true;
-    await act();
+    const rest = await act({ on: trip.on, port: client.remotePort!, answeredBytes: client.bytesWritten });
     done.resolve();
+    if (rest === "waits") await disarmed.promise;
+    if (rest === "isLost") for (const socket of [client, server]) socket.destroy();
   }
 
   function accept(client: Socket): void {
@@ -60,7 +75,7 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
           watched.trip.names.some((name) => line.startsWith(name) && /^[ \n]/.test(line.slice(name.length))) &&
           ++watched.seen === watched.trip.nth
         ) {
-          if (watched.trip.on === "command") await pull();
+          if (watched.trip.on === "command") await pull(client, server);
           else countdown = watched.trip.bytes + (watched.trip.on === "payload" ? bytes.indexOf("\n") + 1 : 0);
         }
       }
@@ -81,7 +96,7 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
       const before = countdown;
       countdown = null;
       write(to, bytes.subarray(0, before));
-      await pull();
+      await pull(client, server);
       write(to, bytes.subarray(before));
     }
 
@@ -98,14 +113,18 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
     async arm(trip, act) {
       const done = Promise.withResolvers<void>();
       hasTripped = false;
+      disarmed.resolve();
+      disarmed = Promise.withResolvers();
       armed = { trip, act, done, seen: 0 };
       await done.promise;
     },
     disarm() {
       armed = null;
+      disarmed.resolve();
     },
     async [Symbol.asyncDispose]() {
       armed = null;
+      disarmed.resolve();
       const closed = Promise.withResolvers<void>();
       listener.close(() => closed.resolve());
       for (const socket of sockets) socket.destroy();

@@ -1,7 +1,7 @@
 /** Three real servers for the cells of the matrix; the way to the first leads through a fault proxy and a tripwire. */
 import { type Cluster, startCluster, type TestServer } from "../helpers/cluster.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "../helpers/fault_proxy.ts";
-import { startTripwire, type Tripwire } from "../helpers/tripwire_proxy.ts";
+import { type Rest, startTripwire, type Tripped, type Tripwire } from "../helpers/tripwire_proxy.ts";
 import type { FaultName } from "./cells.ts";
 
 export interface Laboratory extends AsyncDisposable {
@@ -13,7 +13,11 @@ export interface Laboratory extends AsyncDisposable {
   readonly well: TestServer;
   readonly third: TestServer;
   readonly wire: Tripwire;
-  breakIt(fault: FaultName): Promise<void>;
+  /**
+   * Makes the fault, for all connections; in the one where the moment was met, at that very byte: what had come by then has
+   * reached the client (or the server), and what comes after is broken.
+   */
+  breakIt(fault: FaultName, tripped?: Tripped): Promise<Rest>;
   mend(): Promise<void>;
 }
 
@@ -29,6 +33,21 @@ const networkFaults: Readonly<Partial<Record<FaultName, Fault>>> = {
   "authentication refused": { kind: "denyAuth" },
 };
 
+/** What becomes of the bytes that were held at the moment. Where none are lost, they go on when all is mended. */
+const restAfter: Readonly<Record<FaultName, Rest>> = {
+  refused: "isLost",
+  reset: "isLost",
+  closed: "isLost",
+  silent: "waits",
+  "black hole": "waits",
+  dripping: "passes",
+  late: "passes",
+  garbage: "waits",
+  "authentication refused": "waits",
+  killed: "isLost",
+  stopped: "waits",
+};
+
 export async function openLaboratory(): Promise<Laboratory> {
   const cluster = await startCluster({ servers: 3 });
   const [broken, well, third] = cluster.servers;
@@ -36,12 +55,18 @@ export async function openLaboratory(): Promise<Laboratory> {
   const proxy: FaultProxy = await startFaultProxy(wire.port);
   let current: FaultName | null = null;
 
-  async function breakIt(fault: FaultName): Promise<void> {
+  async function breakIt(fault: FaultName, tripped?: Tripped): Promise<Rest> {
+    const connection = tripped && proxy.connectionFrom(tripped.port);
+    if (connection !== undefined) await connection.untilPassed(tripped!.answeredBytes);
     current = fault;
     const network = networkFaults[fault];
     if (network !== undefined) await proxy.set(network);
     else if (fault === "killed") await broken.kill();
     else broken.stop();
+    if (network?.kind === "cut") connection?.end(network.how);
+    // Inside of an answer it would be other contents, which nobody can tell from the right ones.
+    if (tripped?.on === "command") connection?.answerWrongly();
+    return restAfter[fault];
   }
 
   async function mend(): Promise<void> {

@@ -45,7 +45,7 @@ export async function runSyncCell(
   const trip = tripOf(operation, moment);
   try {
     if (trip === null) await lab.breakIt(fault);
-    else void lab.wire.arm(trip, () => lab.breakIt(fault));
+    else void lab.wire.arm(trip, (tripped) => lab.breakIt(fault, tripped));
     const broken = await runOnce(words);
     if (trip !== null && !lab.wire.hasTripped) throw new Error(`the moment never came: ${trip.names.join(" or ")}`);
     await lab.mend();

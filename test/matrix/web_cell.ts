@@ -78,7 +78,7 @@ export async function runWebCell(
 async function breakAt(lab: Laboratory, web: WebServer, operation: WebOperation, fault: FaultName, moment: Moment) {
   const trip = tripOf(operation, moment);
   if (trip === null) throw new Error(`${moment} is not a moment of a conversation`);
-  const armed = lab.wire.arm(trip, () => lab.breakIt(fault));
+  const armed = lab.wire.arm(trip, (tripped) => lab.breakIt(fault, tripped));
   let index = 0;
   const deadline = performance.now() + MET_LIMIT_MS;
   while (!lab.wire.hasTripped) {
