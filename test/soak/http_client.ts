@@ -17,7 +17,8 @@ export type ClientReply =
   /** No whole response came. `head`: what had come of it, as text. */
   | { readonly kind: "broken"; readonly head: string; readonly bytes: number; readonly ms: number }
   | { readonly kind: "late"; readonly ms: number }
-  | { readonly kind: "hungUp" };
+  /** `received`: what had come by then. */
+  | { readonly kind: "hungUp"; readonly received: Buffer };
 
 export interface HttpClient {
   ask(request: ClientRequest): Promise<ClientReply>;
@@ -85,7 +86,9 @@ export function createHttpClient(port: number): HttpClient {
     function receive(chunk: Buffer): void {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (request.hangUpAfter !== undefined && bytes >= request.hangUpAfter) return resolve({ kind: "hungUp" });
+      if (request.hangUpAfter !== undefined && bytes >= request.hangUpAfter) {
+        return resolve({ kind: "hungUp", received: Buffer.concat(chunks) });
+      }
       isComplete ??= completeness();
       if (isComplete?.() === true) return finish(false);
       if (request.bytesPerMs === undefined) return;

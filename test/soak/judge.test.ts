@@ -22,7 +22,12 @@ function reply(status: number, headers: Readonly<Record<string, string>>, body: 
   return { kind: "response", response: parseResponse(Buffer.from(text), 0, "GET", true)!.response, ms: 1 };
 }
 
+function hungUp(text: string): ClientReply {
+  return { kind: "hungUp", received: Buffer.from(text) };
+}
+
 const broken: ClientReply = { kind: "broken", head: "HTTP/1.1 200 OK", bytes: 20, ms: 1 };
+const rangeFor: Readonly<Record<number, string>> = { 206: "bytes=1-3", 416: "bytes=6-" };
 const first = { ETag: '"1"', "Last-Modified": formatHttpDate(1_000) };
 
 test.each<[string, ClientReply, { from?: number; to?: number; kind?: Page["kind"] }, string]>([
@@ -46,9 +51,56 @@ test.each<[string, ClientReply, { from?: number; to?: number; kind?: Page["kind"
   ["reset of a streamed body", broken, { kind: "streamed" }, "reset"],
   ["reset of a streamed body while replicas differ", broken, { kind: "streamed", from: 120 }, "allowedReset"],
 ])("%s: %#", (_, given, { from = 10_000, to = 10_001, kind = "small" }, expected) => {
-  const request = { method: "GET", target: "/a", headers: {} } as const;
+  // What such an answer is the answer to, if it is right.
+  const range = given.kind === "response" ? rangeFor[given.response.status] : undefined;
+  const request = { method: "GET", target: "/a", headers: range === undefined ? {} : { Range: range } } as const;
   const verdict = createJudge()({ request, reply: given, page: twoVersions(kind), from, to });
   expect<string>(verdict.kind === "wrong" ? verdict.finding : verdict.kind).toBe(expected);
+});
+
+test.each<[string, Record<string, string>, ClientReply, string]>([
+  ["another part than asked for", { Range: "bytes=0-2" }, reply(206, { "Content-Range": "bytes 1-3/6" }, "eco"), "no"],
+  ["a part that nobody asked for", {}, reply(206, { "Content-Range": "bytes 1-3/6" }, "eco"), "no"],
+  ["a part, clamped", { Range: "bytes=3-99" }, reply(206, { "Content-Range": "bytes 3-5/6" }, "ond"), "right"],
+  ["a suffix", { Range: "bytes=-2" }, reply(206, { "Content-Range": "bytes 4-5/6" }, "nd"), "right"],
+  ["everything to who asked for a part", { Range: "bytes=0-2" }, reply(200, {}, "second"), "no"],
+  [
+    "everything, since there is another version",
+    { Range: "bytes=0-2", "If-Range": '"1"' },
+    reply(200, {}, "second"),
+    "right",
+  ],
+  [
+    "a part of another version",
+    { Range: "bytes=0-2", "If-Range": '"1"' },
+    reply(206, { "Content-Range": "bytes 0-2/6" }, "sec"),
+    "no",
+  ],
+  ["no part, though there is one", { Range: "bytes=5-" }, reply(416, { "Content-Range": "bytes */6" }, ""), "no"],
+  ["everything to who has it", { "If-None-Match": '"2"' }, reply(200, {}, "second"), "no"],
+  ["everything to who has another one", { "If-None-Match": '"1"' }, reply(200, {}, "second"), "right"],
+  ["a beginning", {}, hungUp("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nseco"), "right"],
+  ["another beginning", {}, hungUp("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nfirs"), "wrong bytes"],
+  ["a refusal, then hung up", {}, hungUp("HTTP/1.1 503 Service Unavailable\r\n\r\n"), "unexpected status"],
+])("what was asked for: %s", (_, headers, given, expected) => {
+  const request = { method: "GET", target: "/a", headers } as const;
+  const verdict = createJudge()({ request, reply: given, page: twoVersions(), from: 10_000, to: 10_001 });
+  const found = verdict.kind === "wrong" ? verdict.finding : verdict.kind;
+  expect<string>(found).toBe(expected === "no" ? "not what was asked for" : expected);
+});
+
+test("not modified, to who has another version", () => {
+  const judge = createJudge();
+  const ask = (given: ClientReply, headers: Record<string, string>) => {
+    const request = { method: "GET", target: "/a", headers } as const;
+    const verdict = judge({ request, reply: given, page: twoVersions(), from: 10_000, to: 10_001 });
+    return verdict.kind === "wrong" ? verdict.finding : verdict.kind;
+  };
+  expect(ask(reply(200, {}, "second"), {})).toBe("right");
+  expect(ask(reply(304, {}, ""), { "If-None-Match": '"2"' })).toBe("right");
+  expect(ask(reply(304, {}, ""), { "If-None-Match": '"1"' })).toBe("not what was asked for");
+  expect(ask(reply(304, {}, ""), { "If-Modified-Since": formatHttpDate(2_000) })).toBe("right");
+  expect(ask(reply(304, {}, ""), { "If-Modified-Since": formatHttpDate(1_999) })).toBe("not what was asked for");
 });
 
 test("not modified by date alone: what was edited twice within a second, and no older version", () => {

@@ -1,11 +1,20 @@
 /** Whether a reply is one that the site may give. Pure, but for what it remembers of ETags. */
 import { formatHttpDate } from "../../src/web/http/http_date.ts";
 import type { RawResponse } from "../helpers/raw_response.ts";
+import { isSame, joined, type Wanted, wantedOf } from "./asked_for.ts";
 import type { ClientReply, ClientRequest } from "./http_client.ts";
 import { liveVersions, type Page, type Version } from "./page_history.ts";
 
 export type Finding =
-  "wrong bytes" | "stale bytes" | "wrong header" | "wrong ETag" | "unexpected status" | "not found" | "reset" | "late";
+  | "wrong bytes"
+  | "stale bytes"
+  | "not what was asked for"
+  | "wrong header"
+  | "wrong ETag"
+  | "unexpected status"
+  | "not found"
+  | "reset"
+  | "late";
 
 export type Verdict =
   | { readonly kind: "right"; readonly status: number; readonly bytes: number }
@@ -74,14 +83,17 @@ export function createJudge(): (asked: Asked) => Verdict {
           const length = response.header("content-length");
           return judgeVersions(asked, response, ({ bytes }) => bytes !== null && String(bytes.length) === length);
         }
-        return judgeVersions(asked, response, ({ bytes }) => bytes !== null && bytes.equals(response.body));
+        return (
+          unasked(request, response, response.body.length, "whole") ??
+          judgeVersions(asked, response, ({ bytes }) => bytes !== null && bytes.equals(response.body))
+        );
       case 206: {
         const parts = partsOf(response);
         if (parts === null) return wrong("wrong header", describeBody(response));
-        return judgeVersions(
-          asked,
-          response,
-          ({ bytes }) => bytes !== null && parts.every((part) => isPart(part, bytes)),
+        const spans = joined(parts.map(({ start, bytes }) => ({ start, end: start + bytes.length })));
+        return (
+          unasked(request, response, parts[0]?.size ?? 0, spans) ??
+          judgeVersions(asked, response, ({ bytes }) => bytes !== null && parts.every((part) => isPart(part, bytes)))
         );
       }
       case 304: {
@@ -94,6 +106,10 @@ export function createJudge(): (asked: Asked) => Verdict {
           isUnseen ? bytes !== null && mtime * 1000 <= Date.parse(since) : numbers?.includes(number),
         );
         if (fitting.length === 0) return wrong("stale bytes", `304 for ${etag}, version ${numbers?.join(" or ")}`);
+        const held = request.headers["If-None-Match"];
+        const isHeld =
+          held !== undefined ? held === etag : fitting.some(({ mtime }) => mtime * 1000 <= Date.parse(since ?? ""));
+        if (!isHeld) return wrong("not what was asked for", `304 for ${etag} to ${held ?? since}`);
         const finding = isUnseen ? narrow(page, fitting, etag) : null;
         return finding === null ? right : wrong("wrong ETag", finding);
       }
@@ -104,7 +120,8 @@ export function createJudge(): (asked: Asked) => Verdict {
       case 416: {
         const size = /^bytes \*\/(\d+)$/.exec(response.header("content-range") ?? "")?.[1];
         const isLive = liveVersions(page, from, to).some(({ bytes }) => String(bytes?.length) === size);
-        return isLive ? right : wrong("wrong header", `416 with ${size}`);
+        if (!isLive) return wrong("wrong header", `416 with ${size}`);
+        return unasked(request, response, Number(size), []) ?? right;
       }
       default:
         return wrong("unexpected status", `${response.status} ${describeBody(response)}`);
@@ -115,7 +132,7 @@ export function createJudge(): (asked: Asked) => Verdict {
     const { reply, page, from, to } = asked;
     switch (reply.kind) {
       case "hungUp":
-        return { kind: "right", status: 0, bytes: 0 };
+        return judgeStart(asked, reply.received);
       case "late":
         return wrong("late", `nothing whole after ${Math.round(reply.ms)} ms`);
       case "broken": {
@@ -127,6 +144,34 @@ export function createJudge(): (asked: Asked) => Verdict {
         return judgeResponse(asked, reply.response);
     }
   };
+}
+
+/** What had come when the visitor hung up: the beginning of a good answer, as far as that can be told. */
+function judgeStart({ page, from, to }: Asked, received: Buffer): Verdict {
+  const right: Verdict = { kind: "right", status: 0, bytes: 0 };
+  const headEnd = received.indexOf("\r\n\r\n");
+  if (headEnd < 0) return right;
+  const head = received.toString("latin1", 0, headEnd);
+  const versions = liveVersions(page, from, to);
+  if (head.startsWith("HTTP/1.1 404 ") && versions.some(({ bytes }) => bytes === null)) return right;
+  if (!head.startsWith("HTTP/1.1 200 ")) return wrong("unexpected status", head.slice(0, 300));
+  // A chunked body has numbers between its pieces.
+  if (!/^content-length:/im.test(head)) return right;
+  const body = received.subarray(headEnd + 4);
+  const isStart = versions.some(({ bytes }) => bytes?.subarray(0, body.length).equals(body));
+  return isStart ? right : wrong("wrong bytes", `${body.length} bytes, then hung up`);
+}
+
+/** What is wrong with this kind of answer to that request, for a version of this size; null: nothing. */
+function unasked(request: ClientRequest, response: RawResponse, size: number, given: Wanted): Verdict | null {
+  // A 416 has none: then If-Range must have been of the right one.
+  const etag = response.header("etag") ?? request.headers["If-Range"] ?? "";
+  const wanted = wantedOf(request, size, etag);
+  if (!isSame(wanted, given)) {
+    return wrong("not what was asked for", `${JSON.stringify(given)} of ${size} instead of ${JSON.stringify(wanted)}`);
+  }
+  const isHeld = given === "whole" && request.headers["If-None-Match"] === etag;
+  return isHeld ? wrong("not what was asked for", `200 to who has ${etag}`) : null;
 }
 
 interface Part {

@@ -4,7 +4,7 @@ import { seedFrom } from "../helpers/seeded_random.ts";
 import { runSoak } from "./run_soak.ts";
 import { flatnessProblems, soakTable } from "./soak_table.ts";
 
-const SECONDS = 30;
+const SECONDS = 60;
 const LIMIT_MS = (SECONDS + 150) * 1000;
 
 test(

@@ -51,7 +51,10 @@ export function soakTable(report: SoakReport, problems: readonly string[]): stri
     ["synchroniser: fds", growth(report.syncSamples, "fds")],
     ["synchroniser: threads", growth(report.syncSamples, "threads")],
     ["wrong bytes", String(count(problems, /^(wrong|stale) bytes/))],
-    ["errors (status, reset, late)", String(count(problems, /^(unexpected status|not found|reset|late)/))],
+    [
+      "errors (status, reset, late)",
+      String(count(problems, /^(unexpected status|not what was asked for|not found|reset|late)/)),
+    ],
     ["all that was wrong", String(problems.length)],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
