@@ -8,6 +8,7 @@ import { openTextOutput } from "./cli/text_output.ts";
 import { usageExitCode } from "./cli/read_arguments.ts";
 import { parseServersFile, ServersFileError } from "./servers_file.ts";
 import { readTlsFiles } from "./web/front/tls_files.ts";
+import { loadMediaTypes } from "./web/http/media_type.ts";
 import { checkServeOptions, serveProgram, type ServeOptions } from "./web/options/serve_options.ts";
 import { watchFile } from "./web/watch_file.ts";
 import { startWebServer } from "./web/web_server.ts";
@@ -65,6 +66,7 @@ async function serve(options: ServeOptions): Promise<void> {
 
   log(`listening on ${server.url}`);
   if (server.adminUrl !== null) log(`admin on ${server.adminUrl}`);
+  loadMediaTypes();
 }
 
 function readServers(file: string): ServerAddress[] {
