@@ -9,13 +9,21 @@
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
+interface Watched {
+  /** Commands. */
+  readonly names: readonly string[];
+  /** What the line of the command looks like besides; any unless told. */
+  readonly line?: RegExp;
+  readonly nth: number;
+}
+
 export type Trip =
   /** The nth time that one of these commands is asked for, on whatever connection: before the server sees it. */
-  | { readonly on: "command"; readonly names: readonly string[]; readonly nth: number }
+  | (Watched & { readonly on: "command" })
   /** So many bytes into the answer to the nth of these commands. */
-  | { readonly on: "answer"; readonly names: readonly string[]; readonly nth: number; readonly bytes: number }
+  | (Watched & { readonly on: "answer"; readonly bytes: number })
   /** So many bytes into what is sent with the nth of these commands. */
-  | { readonly on: "payload"; readonly names: readonly string[]; readonly nth: number; readonly bytes: number };
+  | (Watched & { readonly on: "payload"; readonly bytes: number });
 
 /** The connection in which it happened: the port that it came from, and the bytes of answers passed on to it until then. */
 export interface Tripped {
@@ -36,6 +44,9 @@ export interface Tripwire extends AsyncDisposable {
   arm(trip: Trip, act: Act): Promise<void>;
   disarm(): void;
 }
+
+/** Enough of a request to know it by. */
+const LINE_BYTES = 512;
 
 interface Armed {
   readonly trip: Trip;
@@ -70,11 +81,8 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
     async function passUp(bytes: Buffer): Promise<void> {
       const watched = armed;
       if (watched !== null && countdown === null) {
-        const line = bytes.toString("latin1", 0, 64);
-        if (
-          watched.trip.names.some((name) => line.startsWith(name) && /^[ \n]/.test(line.slice(name.length))) &&
-          ++watched.seen === watched.trip.nth
-        ) {
+        const [line = ""] = bytes.toString("latin1", 0, LINE_BYTES).split("\n");
+        if (isMeant(watched.trip, line) && ++watched.seen === watched.trip.nth) {
           if (watched.trip.on === "command") await pull(client, server);
           else countdown = watched.trip.bytes + (watched.trip.on === "payload" ? bytes.indexOf("\n") + 1 : 0);
         }
@@ -131,6 +139,11 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
       await closed.promise;
     },
   };
+}
+
+function isMeant({ names, line: pattern }: Trip, line: string): boolean {
+  const isNamed = names.some((name) => line === name || line.startsWith(`${name} `));
+  return isNamed && (pattern?.test(line) ?? true);
 }
 
 /** In order, one piece after the other; an end or a break is passed on when all before it was. */

@@ -46,6 +46,7 @@ const restAfter: Readonly<Record<FaultName, Rest>> = {
   "authentication refused": "waits",
   killed: "isLost",
   stopped: "waits",
+  "one reset": "isLost",
 };
 
 export async function openLaboratory(): Promise<Laboratory> {
@@ -62,8 +63,9 @@ export async function openLaboratory(): Promise<Laboratory> {
     const network = networkFaults[fault];
     if (network !== undefined) await proxy.set(network);
     else if (fault === "killed") await broken.kill();
-    else broken.stop();
+    else if (fault === "stopped") broken.stop();
     if (network?.kind === "cut") connection?.end(network.how);
+    if (fault === "one reset") connection?.end("reset");
     // Inside of an answer it would be other contents, which nobody can tell from the right ones.
     if (tripped?.on === "command") connection?.answerWrongly();
     return restAfter[fault];

@@ -1,60 +1,71 @@
 /** One cell of a server that is well and has something else than it should: the others are asked, nothing is mixed. */
-import { chmodSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "bun:test";
 import { exchange } from "../helpers/raw_http.ts";
 import { run } from "../helpers/run.ts";
 import { startWebServer, type WebServer } from "../helpers/web_server.ts";
-import type { LieName, WebOperation } from "./cells.ts";
+import { type Cell, type LieName, tripOf, type WebOperation } from "./cells.ts";
 import type { Laboratory } from "./laboratory.ts";
-import { askOnce, largeBytes, smallText, webDirectory } from "./web_cell.ts";
+import { askOnce, BACK_LIMIT_MS, breakAt, inUse, largeBytes, noCache, smallText, webDirectory } from "./web_cell.ts";
 
 /** The random choice falls on the liar in some of them. */
 const REQUESTS = 12;
 const nobody = ["unix:nobody-at-all rwl"];
 
-export async function runLieCell(lab: Laboratory, operation: WebOperation, lie: LieName): Promise<void> {
+type LieCell = Extract<Cell, { kind: "lie" }>;
+
+export async function runLieCell(lab: Laboratory, cell: LieCell): Promise<void> {
+  const { operation, lie, moment } = cell;
   const name = operation === "small GET" ? "small0.txt" : "large.bin";
-  const path = `${webDirectory}/${name}`;
+  const path = lie === "nothing at all" ? webDirectory : `${webDirectory}/${name}`;
   const disk = lab.broken.diskPath(path).toString();
   const kept = `${lab.broken.rootDirectory}/.__kept`;
   const serversFile = join(lab.cluster.directory, "lie_servers.txt");
-  writeFileSync(serversFile, `${lab.broken.host}\n${lab.well.host}\n`);
-  renameSync(disk, kept);
-  try {
+  writeFileSync(serversFile, `${lab.brokenHost}\n${lab.well.host}\n`);
+  const start = (...more: string[]) =>
+    startWebServer([
+      ...["--servers", serversFile, "--root", webDirectory, "--access-log", "off", "--autoindex", "--debug-headers"],
+      ...["--buffer-limit", "8MiB", ...more],
+    ]);
+  const begin = async () => {
+    renameSync(disk, kept);
     await tell(lab, lie, path, kept);
-    for (const cache of [["--cache-size", "0", "--cache-ttl", "0"], []]) {
-      const options = [
-        "--servers",
-        serversFile,
-        "--root",
-        webDirectory,
-        "--access-log",
-        "off",
-        "--autoindex",
-        "--debug-headers",
-      ];
-      await using web = await startWebServer([...options, "--buffer-limit", "8MiB", ...cache]);
-      for (let index = 0; index < REQUESTS; index++) {
-        if (lie === "file truncated" || lie === "other contents") await expectEither(web, operation, lie);
-        // Always the same file: the one that the server lies about.
-        else await askOnce(web, operation, 0, { mayRedirect: lie === "a directory in its place" });
+  };
+  try {
+    if (moment === null) {
+      await begin();
+      for (const cache of [noCache, []]) {
+        await using web = await start(...cache);
+        for (let index = 0; index < REQUESTS; index++) await askLiar(web, operation, lie);
       }
+      return;
     }
+    await using web = await start(...noCache);
+    await inUse(web, lab.brokenHost, BACK_LIMIT_MS);
+    await breakAt(lab, tripOf(operation, moment), begin, () => askLiar(web, operation, lie));
   } finally {
-    lab.broken.plantDirectory(webDirectory);
-    rmSync(disk, { recursive: true, force: true });
-    renameSync(kept, disk);
+    lab.wire.disarm();
+    if (existsSync(kept)) {
+      lab.broken.plantDirectory(webDirectory);
+      rmSync(disk, { recursive: true, force: true });
+      renameSync(kept, disk);
+    }
   }
+}
+
+/** Always the same file: the one that the server lies about. */
+async function askLiar(web: WebServer, operation: WebOperation, lie: LieName): Promise<void> {
+  if (lie === "file truncated" || lie === "other contents") await expectEither(web, operation, lie);
+  else await askOnce(web, operation, 0, { mayRedirect: lie === "a directory in its place" });
 }
 
 /** Makes the first server's copy a lie. */
 async function tell(lab: Laboratory, lie: LieName, path: string, kept: string): Promise<void> {
   const disk = lab.broken.diskPath(path).toString();
+  if (lie === "nothing at all" || lie === "file missing") return;
   const contents = Buffer.from(await Bun.file(kept).arrayBuffer());
   switch (lie) {
-    case "file missing":
-      return;
     case "file truncated":
       return lab.broken.plant(path, contents.subarray(0, contents.length / 2), { mtime: 1_600_000_001 });
     case "other contents":

@@ -51,7 +51,7 @@ test.each(chosen.map((cell) => [cellName(cell), cell] as const))("%s", async (_,
     case "web":
       return await runWebCell(lab, cell.operation, cell.fault, cell.moment);
     case "lie":
-      return await runLieCell(lab, cell.operation, cell.lie);
+      return await runLieCell(lab, cell);
     case "sync":
       return await runSyncCell(lab, cell.operation, cell.fault, cell.moment);
   }

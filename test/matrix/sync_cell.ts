@@ -36,7 +36,7 @@ export async function runSyncCell(
   moment: Moment,
 ): Promise<void> {
   const target = `/target${++cells}`;
-  const isReading = operation === "sync read";
+  const isReading = operation === "sync read" || operation === "large sync read";
   const [source, ...targets] = isReading ? [lab.broken, lab.well, lab.third] : [lab.well, lab.broken, lab.third];
   for (const each of targets) plantTarget(each, target);
   const sourceBefore = [...treeOf(source, sourceDirectory)];

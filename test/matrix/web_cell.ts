@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "bun:test";
 import { exchange } from "../helpers/raw_http.ts";
+import type { Act, Trip } from "../helpers/tripwire_proxy.ts";
 import type { RawResponse } from "../helpers/raw_response.ts";
 import { startWebServer, type WebServer } from "../helpers/web_server.ts";
 import { type FaultName, type Moment, tripOf, type WebOperation } from "./cells.ts";
@@ -16,7 +17,8 @@ export const largeBytes = numbered(9 * MIB);
 const RANGE = [3 * MIB + 5, 8 * MIB + 77] as const;
 
 /** Nothing is remembered, so that every request goes to a server. */
-const options = ["--cache-size", "0", "--cache-ttl", "0", "--buffer-limit", "8MiB", "--autoindex", "--debug-headers"];
+export const noCache = ["--cache-size", "0", "--cache-ttl", "0"] as const;
+const options = [...noCache, "--buffer-limit", "8MiB", "--autoindex", "--debug-headers"];
 
 /**
  * http.md: 50 ms over normal when it is known, one hedge delay of 250 ms for a hang; the rest is for a busy machine. Without
@@ -26,7 +28,7 @@ const REPLY_LIMIT_MS = 4_500;
 /** Each piece of 64 KiB comes 60 ms later: that is slow, and not broken. */
 const LATE_REPLY_LIMIT_MS = 12_000;
 /** http.md says 2 s; the rest is for a busy machine. */
-const BACK_LIMIT_MS = 4_000;
+export const BACK_LIMIT_MS = 4_000;
 /** These swallow bytes, so that the connections are lost for good: that is noticed after 3 s of silence. */
 const BACK_AFTER_LOSS_MS = 8_000;
 const losing: readonly FaultName[] = ["silent", "black hole"];
@@ -65,7 +67,13 @@ export async function runWebCell(
       for (let index = 0; index < 4; index++) await askOnce(web, operation, index, { limitMs: limitOf(fault) });
     } else {
       await inUse(web, lab.brokenHost, BACK_LIMIT_MS);
-      await breakAt(lab, web, operation, fault, moment);
+      let index = 0;
+      await breakAt(
+        lab,
+        tripOf(operation, moment),
+        (tripped) => lab.breakIt(fault, tripped),
+        () => askOnce(web, operation, index++, { limitMs: limitOf(fault) }),
+      );
     }
     await lab.mend();
     await inUse(web, lab.brokenHost, losing.includes(fault) ? BACK_AFTER_LOSS_MS : BACK_LIMIT_MS);
@@ -75,18 +83,16 @@ export async function runWebCell(
 }
 
 /** Requests, each of them right, until the broken server was met at that moment, and a few more. */
-async function breakAt(lab: Laboratory, web: WebServer, operation: WebOperation, fault: FaultName, moment: Moment) {
-  const trip = tripOf(operation, moment);
-  if (trip === null) throw new Error(`${moment} is not a moment of a conversation`);
-  const armed = lab.wire.arm(trip, (tripped) => lab.breakIt(fault, tripped));
-  let index = 0;
+export async function breakAt(lab: Laboratory, trip: Trip | null, act: Act, askOnce: () => Promise<unknown>) {
+  if (trip === null) throw new Error("not a moment of a conversation");
+  const armed = lab.wire.arm(trip, act);
   const deadline = performance.now() + MET_LIMIT_MS;
   while (!lab.wire.hasTripped) {
     if (performance.now() > deadline) throw new Error(`the broken server was not asked for ${trip.names.join(" or ")}`);
-    await askOnce(web, operation, index++, { limitMs: limitOf(fault) });
+    await askOnce();
   }
   await armed;
-  for (let more = 0; more < 3; more++) await askOnce(web, operation, index++, { limitMs: limitOf(fault) });
+  for (let more = 0; more < 3; more++) await askOnce();
 }
 
 function limitOf(fault: FaultName): number {
@@ -149,7 +155,7 @@ function check(operation: WebOperation, small: number, response: RawResponse): v
 }
 
 /** A server is in use when a random choice falls on it. */
-async function inUse(web: WebServer, host: string, limitMs: number): Promise<void> {
+export async function inUse(web: WebServer, host: string, limitMs: number): Promise<void> {
   const deadline = performance.now() + limitMs;
   for (let index = 0; ; index++) {
     const response = await askOnce(web, "small GET", index);
