@@ -64,12 +64,18 @@ export type Cell =
       readonly lie: LieName;
       readonly moment: "between open and read" | "inside a read" | null;
     }
-  | { readonly kind: "sync"; readonly operation: SyncOperation; readonly fault: FaultName; readonly moment: Moment };
+  | { readonly kind: "sync"; readonly operation: SyncOperation; readonly fault: FaultName; readonly moment: Moment }
+  | {
+      readonly kind: "sync lie";
+      readonly operation: SyncOperation;
+      readonly lie: LieName;
+      readonly moment: "between open and read" | "inside a read";
+    };
 
 /** "web: large GET, stopped, inside a read" */
 export function cellName(cell: Cell): string {
   const { kind, operation, moment } = cell;
-  const what = kind === "lie" ? cell.lie : cell.fault;
+  const what = kind === "lie" || kind === "sync lie" ? cell.lie : cell.fault;
   return `${kind}: ${operation}, ${what}${moment === null ? "" : `, ${moment}`}`;
 }
 
@@ -93,6 +99,20 @@ export function allCells(): Cell[] {
           cells.push({ kind: "lie", operation, lie, moment });
         }
       }
+    }
+  }
+  // What changes under the synchroniser's hands and is there again afterwards; other contents have tests of their own.
+  const sourceLies = lies.filter(
+    (lie) => lie !== "nothing at all" && lie !== "file truncated" && lie !== "other contents",
+  );
+  for (const moment of ["between open and read", "inside a read"] as const) {
+    for (const lie of sourceLies) {
+      for (const operation of ["sync read", "large sync read"] as const) {
+        cells.push({ kind: "sync lie", operation, lie, moment });
+      }
+    }
+    for (const operation of ["sync write", "large sync write", "rename", "locking"] as const) {
+      cells.push({ kind: "sync lie", operation, lie: "directory closed", moment });
     }
   }
   return cells;

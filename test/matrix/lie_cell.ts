@@ -1,6 +1,6 @@
 /** One cell of a server that is well and has something else than it should: the others are asked, nothing is mixed. */
 import { chmodSync, existsSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect } from "bun:test";
 import { exchange } from "../helpers/raw_http.ts";
 import { run } from "../helpers/run.ts";
@@ -11,7 +11,7 @@ import { askOnce, BACK_LIMIT_MS, breakAt, inUse, largeBytes, noCache, smallText,
 
 /** The random choice falls on the liar in some of them. */
 const REQUESTS = 12;
-const nobody = ["unix:nobody-at-all rwl"];
+export const nobody = ["unix:nobody-at-all rwl"];
 
 type LieCell = Extract<Cell, { kind: "lie" }>;
 
@@ -19,8 +19,6 @@ export async function runLieCell(lab: Laboratory, cell: LieCell): Promise<void> 
   const { operation, lie, moment } = cell;
   const name = operation === "small GET" ? "small0.txt" : "large.bin";
   const path = lie === "nothing at all" ? webDirectory : `${webDirectory}/${name}`;
-  const disk = lab.broken.diskPath(path).toString();
-  const kept = `${lab.broken.rootDirectory}/.__kept`;
   const serversFile = join(lab.cluster.directory, "lie_servers.txt");
   writeFileSync(serversFile, `${lab.brokenHost}\n${lab.well.host}\n`);
   const start = (...more: string[]) =>
@@ -28,10 +26,7 @@ export async function runLieCell(lab: Laboratory, cell: LieCell): Promise<void> 
       ...["--servers", serversFile, "--root", webDirectory, "--access-log", "off", "--autoindex", "--debug-headers"],
       ...["--buffer-limit", "8MiB", ...more],
     ]);
-  const begin = async () => {
-    renameSync(disk, kept);
-    await tell(lab, lie, path, kept);
-  };
+  const begin = () => tell(lab, lie, path);
   try {
     if (moment === null) {
       await begin();
@@ -46,11 +41,7 @@ export async function runLieCell(lab: Laboratory, cell: LieCell): Promise<void> 
     await breakAt(lab, tripOf(operation, moment), begin, () => askLiar(web, operation, lie));
   } finally {
     lab.wire.disarm();
-    if (existsSync(kept)) {
-      lab.broken.plantDirectory(webDirectory);
-      rmSync(disk, { recursive: true, force: true });
-      renameSync(kept, disk);
-    }
+    takeBack(lab, path);
   }
 }
 
@@ -60,9 +51,13 @@ async function askLiar(web: WebServer, operation: WebOperation, lie: LieName): P
   else await askOnce(web, operation, 0, { mayRedirect: lie === "a directory in its place" });
 }
 
-/** Makes the first server's copy a lie. */
-async function tell(lab: Laboratory, lie: LieName, path: string, kept: string): Promise<void> {
+const keptAt = (lab: Laboratory) => `${lab.broken.rootDirectory}/.__kept`;
+
+/** Makes the first server's copy a lie; takeBack puts the truth in its place again. */
+export async function tell(lab: Laboratory, lie: LieName, path: string): Promise<void> {
   const disk = lab.broken.diskPath(path).toString();
+  const kept = keptAt(lab);
+  renameSync(disk, kept);
   if (lie === "nothing at all" || lie === "file missing") return;
   const contents = Buffer.from(await Bun.file(kept).arrayBuffer());
   switch (lie) {
@@ -75,7 +70,7 @@ async function tell(lab: Laboratory, lie: LieName, path: string, kept: string): 
       return chmodSync(disk, 0);
     case "directory closed":
       lab.broken.plant(path, contents);
-      return lab.broken.plantDirectory(webDirectory, { acl: nobody });
+      return lab.broken.plantDirectory(dirname(path), { acl: nobody });
     case "a directory in its place":
       return lab.broken.plantDirectory(path);
     case "a pipe in its place":
@@ -84,6 +79,16 @@ async function tell(lab: Laboratory, lie: LieName, path: string, kept: string): 
     case "a link to itself in its place":
       return symlinkSync(disk.slice(disk.lastIndexOf("/") + 1), disk);
   }
+}
+
+/** Nothing when it was not told. */
+export function takeBack(lab: Laboratory, path: string): void {
+  const kept = keptAt(lab);
+  if (!existsSync(kept)) return;
+  const disk = lab.broken.diskPath(path).toString();
+  lab.broken.plantDirectory(dirname(path));
+  rmSync(disk, { recursive: true, force: true });
+  renameSync(kept, disk);
 }
 
 function otherContents(contents: Buffer): Buffer {

@@ -11,13 +11,13 @@ import { createSeededRandom, seedFrom } from "../helpers/seeded_random.ts";
 import { allCells, type Cell, cellName } from "./cells.ts";
 import { type Laboratory, openLaboratory } from "./laboratory.ts";
 import { runLieCell } from "./lie_cell.ts";
-import { plantSources, runSyncCell } from "./sync_cell.ts";
+import { plantSources, runSyncCell, runSyncLieCell } from "./sync_cell.ts";
 import { largeBytes, runWebCell, SMALL_FILES, smallText, webDirectory } from "./web_cell.ts";
 
 setDefaultTimeout(90_000);
 
 /** What fits into about a minute on two cores. */
-const SHARE: Readonly<Record<Cell["kind"], number>> = { web: 14, lie: 5, sync: 6 };
+const SHARE: Readonly<Record<Cell["kind"], number>> = { web: 14, lie: 5, sync: 6, "sync lie": 2 };
 
 const wanted = process.env["MATRIX"] ?? "";
 const seed = seedFrom("MATRIX_SEED");
@@ -54,6 +54,8 @@ test.each(chosen.map((cell) => [cellName(cell), cell] as const))("%s", async (_,
       return await runLieCell(lab, cell);
     case "sync":
       return await runSyncCell(lab, cell.operation, cell.fault, cell.moment);
+    case "sync lie":
+      return await runSyncLieCell(lab, cell.operation, cell.lie, cell.moment);
   }
 });
 
@@ -61,7 +63,7 @@ function choose(): Cell[] {
   if (wanted === "all") return all;
   if (wanted !== "") return all.filter((cell) => cellName(cell).includes(wanted));
   const random = createSeededRandom(seed);
-  return (["web", "lie", "sync"] as const).flatMap((kind) => {
+  return (["web", "lie", "sync", "sync lie"] as const).flatMap((kind) => {
     const cells = all.filter((cell) => cell.kind === kind);
     return Array.from({ length: SHARE[kind] }, () => cells.splice(random.int(0, cells.length - 1), 1)[0]!);
   });

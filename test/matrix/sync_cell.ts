@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { expect } from "bun:test";
 import type { TestServer } from "../helpers/cluster.ts";
 import { run } from "../helpers/run.ts";
-import { type FaultName, type Moment, type SyncOperation, tripOf } from "./cells.ts";
+import type { Rest, Trip, Tripped } from "../helpers/tripwire_proxy.ts";
+import { type FaultName, type LieName, type Moment, type SyncOperation, tripOf } from "./cells.ts";
 import type { Laboratory } from "./laboratory.ts";
+import { nobody, takeBack, tell } from "./lie_cell.ts";
 
 export const sourceDirectory = "/source";
 const SMALL_FILES = 10;
@@ -35,20 +37,78 @@ export async function runSyncCell(
   fault: FaultName,
   moment: Moment,
 ): Promise<void> {
+  const trip = tripOf(operation, moment);
+  await runBroken(lab, operation, { trip, begin: (_, tripped) => lab.breakIt(fault, tripped), end: lab.mend });
+}
+
+export async function runSyncLieCell(
+  lab: Laboratory,
+  operation: SyncOperation,
+  lie: LieName,
+  moment: Moment,
+): Promise<void> {
+  const trip = tripOf(operation, moment);
+  // What was read before its place was closed is right, though nobody can be sure of it.
+  const mayBeComplete = true;
+  if (isReading(operation)) {
+    const path = `${sourceDirectory}/${operation === "sync read" ? "file0.html" : "large.bin"}`;
+    await runBroken(lab, operation, {
+      // Of the small ones, the one that is lied about.
+      trip: operation === "sync read" && trip !== null ? { ...trip, line: /\/file0\.html$/ } : trip,
+      begin: () => tell(lab, lie, path),
+      end: async () => {
+        lab.wire.disarm();
+        takeBack(lab, path);
+      },
+      mayBeComplete,
+    });
+    return;
+  }
+  if (lie !== "directory closed") throw new Error(`no target is told that it has ${lie}`);
+  let closed: string | null = null;
+  await runBroken(lab, operation, {
+    trip,
+    begin: async (target) => {
+      closed = target;
+      lab.broken.plantDirectory(target, { acl: nobody });
+    },
+    end: async () => {
+      lab.wire.disarm();
+      if (closed !== null) lab.broken.plantDirectory(closed);
+    },
+    mayBeComplete,
+  });
+}
+
+function isReading(operation: SyncOperation): boolean {
+  return operation === "sync read" || operation === "large sync read";
+}
+
+interface Breaking {
+  /** null: it is so from the start. */
+  readonly trip: Trip | null;
+  begin(target: string, tripped?: Tripped): Promise<Rest | void>;
+  end(): Promise<void>;
+  /** Whether everything may be there although the run says that it failed. */
+  readonly mayBeComplete?: boolean;
+}
+
+async function runBroken(lab: Laboratory, operation: SyncOperation, breaking: Breaking): Promise<void> {
+  const { trip, begin, end, mayBeComplete = false } = breaking;
   const target = `/target${++cells}`;
-  const isReading = operation === "sync read" || operation === "large sync read";
-  const [source, ...targets] = isReading ? [lab.broken, lab.well, lab.third] : [lab.well, lab.broken, lab.third];
+  const [source, ...targets] = isReading(operation)
+    ? [lab.broken, lab.well, lab.third]
+    : [lab.well, lab.broken, lab.third];
   for (const each of targets) plantTarget(each, target);
   const sourceBefore = [...treeOf(source, sourceDirectory)];
   const hostOf = (server: TestServer) => (server === lab.broken ? lab.brokenHost : server.host);
   const words = [hostOf(source), sourceDirectory, ...targets.flatMap((each) => [hostOf(each), target])];
-  const trip = tripOf(operation, moment);
   try {
-    if (trip === null) await lab.breakIt(fault);
-    else void lab.wire.arm(trip, (tripped) => lab.breakIt(fault, tripped));
+    if (trip === null) await begin(target);
+    else void lab.wire.arm(trip, (tripped) => begin(target, tripped));
     const broken = await runOnce(words);
     if (trip !== null && !lab.wire.hasTripped) throw new Error(`the moment never came: ${trip.names.join(" or ")}`);
-    await lab.mend();
+    await end();
 
     const wanted = treeOf(source, sourceDirectory);
     expect([...wanted]).toEqual(sourceBefore);
@@ -59,10 +119,10 @@ export async function runSyncCell(
       const torn = [...found].filter(([name, text]) => text !== wanted.get(name) && text !== older.get(name));
       expect({ host: each.host, torn }).toEqual({ host: each.host, torn: [] });
       const exit = broken.exits.get(hostOf(each)) ?? broken.exitCode;
-      const isComplete = isEqual(found, wanted);
+      const isComplete = isEqual(found, wanted) && !(mayBeComplete && exit !== 0);
       expect({ host: each.host, isComplete, exit }).toEqual({ host: each.host, isComplete: exit === 0, exit });
       // Who is well is complete, whatever becomes of the other: promise 7.
-      if (!isReading && each === lab.third) expect({ third: exit }).toEqual({ third: 0 });
+      if (!isReading(operation) && each === lab.third) expect({ third: exit }).toEqual({ third: 0 });
     }
 
     const again = await runOnce(words);
@@ -72,7 +132,7 @@ export async function runSyncCell(
       expect(existsSync(join(each.diskPath(target).toString(), STAGING))).toBe(false);
     }
   } finally {
-    await lab.mend();
+    await end();
   }
 }
 
