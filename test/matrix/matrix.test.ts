@@ -4,7 +4,7 @@
  * `bun test` runs a share of the cells, chosen by a seed that is printed:
  *     MATRIX_SEED=7 bun test test/matrix/matrix.test.ts           the same share again
  *     MATRIX=all bun test test/matrix/matrix.test.ts              every cell
- *     MATRIX='web: HEAD, stopped' bun test test/matrix/matrix.test.ts    cells whose name holds this
+ *     MATRIX='web: HEAD, stopped' bun test test/matrix/matrix.test.ts    cells whose name matches this
  */
 import { afterAll, beforeAll, setDefaultTimeout, test } from "bun:test";
 import { createSeededRandom, seedFrom } from "../helpers/seeded_random.ts";
@@ -61,7 +61,7 @@ test.each(chosen.map((cell) => [cellName(cell), cell] as const))("%s", async (_,
 
 function choose(): Cell[] {
   if (wanted === "all") return all;
-  if (wanted !== "") return all.filter((cell) => cellName(cell).includes(wanted));
+  if (wanted !== "") return all.filter((cell) => new RegExp(wanted).test(cellName(cell)));
   const random = createSeededRandom(seed);
   return (["web", "lie", "sync", "sync lie"] as const).flatMap((kind) => {
     const cells = all.filter((cell) => cell.kind === kind);

@@ -44,6 +44,11 @@ export interface SoakReport {
   readonly problems: readonly string[];
 }
 
+/**
+ * How a replica's part of a cycle may end when servers are killed and stopped. Not: an empty or missing source, a full disk, deletions
+ * withheld, or a lock that another run holds (33), which would be a cycle that met the one before.
+ */
+const SYNC_EXITS: readonly number[] = [0, 5, 20, 23, 24, 30];
 const CLIENTS = 8;
 const EDIT_PAUSE_MS = [100, 700] as const;
 /** Worth a line in the log. */
@@ -144,6 +149,9 @@ export async function runSoak({ seconds, seed, log, stop }: SoakOptions): Promis
   const metric = (name: string) => Number(new RegExp(`^chirp_site_${name} (\\S+)$`, "m").exec(metrics)?.[1] ?? NaN);
   const final = await finalProblems({ pages, master: master.servers[0], replicas: replicas.servers, web, cleanSince });
   for (const text of final) problem(text);
+  for (const [exit, times] of synchroniser.exits) {
+    if (!SYNC_EXITS.includes(exit)) problem(`synchronisations ended with ${exit}, ${times} times`);
+  }
   const exitCode = await synchroniser.stop();
   if (exitCode !== 0 && exitCode !== 20) problem(`chirp_synchronize ended with ${exitCode}: ${synchroniser.stderr()}`);
 

@@ -121,6 +121,39 @@ test("2: nothing is deleted when a copy failed before, unless told so; each dele
   expect((await source.rpcLog()).filter((line) => line.startsWith("lstat"))).toEqual(["lstat /site/extra"]);
 });
 
+test("2: deletions come last, one name at a time, what is inside before its directory", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/a", "new", { mtime: 2 });
+  source.plant("/site/z/b", "new", { mtime: 2 });
+  first.plant("/copy/a", "old", { mtime: 1 });
+  for (const path of ["/copy/extra/x", "/copy/extra/deep/y", "/copy/z/extra"]) first.plant(path, "extraneous");
+  await first.forgetRpcs();
+  const { report } = await sync([source.host, "/site", first.host, "/copy"], {
+    delete: true,
+    maxDelete: { kind: "count", count: 9 },
+  });
+  expect(report.exitCode).toBe(0);
+  const log = await first.rpcLog();
+  const isDeletion = (line: string) => /^(unlink|rmdir|rmall) /.test(line) && !line.includes("/.__chirpsync");
+  const deletions = log.filter(isDeletion);
+  expect(deletions.toSorted()).toEqual([
+    "rmdir /copy/extra",
+    "rmdir /copy/extra/deep",
+    "unlink /copy/extra/deep/y",
+    "unlink /copy/extra/x",
+    "unlink /copy/z/extra",
+  ]);
+  const order = ["unlink /copy/extra/deep/y", "rmdir /copy/extra/deep", "rmdir /copy/extra"];
+  expect(deletions.filter((line) => order.includes(line))).toEqual(order);
+  // Every new file was in its place by then.
+  const lastPublished = log.findLastIndex((line) => /^rename .* \/copy\/(a|z|z\/b)$/.test(line));
+  expect(lastPublished).toBeGreaterThan(-1);
+  expect(lastPublished).toBeLessThan(log.findIndex(isDeletion));
+  // A recursive remove would take what came meanwhile along, and leftovers of ours are no exception.
+  expect(log.filter((line) => line.startsWith("rmall"))).toEqual([]);
+});
+
 test(
   "4: the source is only read",
   async () => {
