@@ -1,4 +1,5 @@
 /** A server that goes away in the middle of a body: the body goes on from another one, or the connection is reset. */
+import { rmSync } from "node:fs";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Cluster, startCluster, type TestServer } from "../helpers/cluster.ts";
 import { startWebServer } from "../helpers/web_server.ts";
@@ -146,6 +147,29 @@ describe("a 100 MB download whose server is killed half way", () => {
     expect(hasher.digest("hex")).toBe(digest);
   });
 });
+
+test.each([
+  ["of a later time", mtime + 100],
+  ["of the same time and size, in a file of its own", mtime],
+])(
+  "the only server that has it comes back with other contents, %s: reset, and these are shown from then on",
+  async (_, time) => {
+    const others = testBytes(less.length, 1);
+    await using site = await setUp(() => undefined, less);
+    const comesBack = async (server: TestServer) => {
+      await server.kill();
+      rmSync(server.diskPath("/big.bin"));
+      server.plant("/big.bin", others, { mtime: time });
+      await server.restart();
+    };
+    const { response, end } = await downloadFromFirst(site.cluster, site.web.port, comesBack, less.length / 4);
+    expect([response, end]).toEqual([null, "reset"]);
+    // Until it is in use again the other one, which has no such file, is asked alone.
+    const shown = async () => (await download({ port: site.web.port, path: "/big.bin" })).response!;
+    await until("found again", 4_000, async () => (await shown()).status === 200);
+    expect(sha256((await shown()).body)).toBe(sha256(others));
+  },
+);
 
 test("a server stopped half way costs a download no more than about a hedge delay", async () => {
   await using site = await setUp((server) => server.plant("/big.bin", contents, { mtime }));
