@@ -33,7 +33,11 @@ beforeAll(async () => {
   dripping.catch(() => undefined);
 });
 
-afterAll(() => cluster?.[Symbol.asyncDispose]());
+afterAll(async () => {
+  // Also when a pattern of names has left out the test that waits for them: their web servers would stay behind.
+  await dripping?.catch(() => undefined);
+  await cluster?.[Symbol.asyncDispose]();
+});
 
 function start(...options: readonly string[]): Promise<WebServer> {
   return startWebServer([
