@@ -9,7 +9,15 @@ import { renameIntoPlace } from "./rename.ts";
 import { waitUntilSettled } from "./settle.ts";
 import { stageFile } from "./stage_file.ts";
 import { lstatOrNull } from "../store/store.ts";
-import { type DirectoryNode, recordFailure, sourcePath, type TargetRun, targetPath, within } from "./target_run.ts";
+import {
+  type DirectoryNode,
+  endsRun,
+  recordFailure,
+  sourcePath,
+  type TargetRun,
+  targetPath,
+  within,
+} from "./target_run.ts";
 
 /** A file whose contents lie in staging. */
 interface Staged extends FileCopy {
@@ -114,10 +122,13 @@ async function stageAll(
     await waitUntilSettled(run, file.source, listedAt);
     if (run.stop.aborted) return;
     const relative = within(node.path, file.name);
+    let begun: BytePath | null = null;
     try {
-      const staging = await stageFile(run, relative, file, () => destination.stagingPath(file));
+      const staging = await stageFile(run, relative, file, () => (begun = destination.stagingPath(file)));
       results.push({ file, staging });
     } catch (error) {
+      // Part of a file must not take the others' room, nor come into view with a directory that is staged whole.
+      if (begun !== null && error instanceof ChirpError && !endsRun(error)) await discard(run, begun);
       if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staging: null });
       else if (error instanceof ChirpError && error.code === "ENOSPC") isFull(file, error);
       else recordFailure(run, relative, "copy", error);
