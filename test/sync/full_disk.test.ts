@@ -2,7 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { diskTree, startServers } from "./servers.ts";
-import { sync } from "./sync_run.ts";
+import { describeTree, sync } from "./sync_run.ts";
+import { waitUntil } from "./wait.ts";
 
 setDefaultTimeout(60_000);
 
@@ -24,4 +25,24 @@ test("in a directory that is new, a file without room is not seen in part either
       .filter((name) => !name.startsWith(".__"))
       .sort(),
   ).toEqual(["a", "c"]);
+});
+
+test("a large file that finds room when it is tried once more is written whole, and nothing into what was removed", async () => {
+  await using servers = await withQuota(100_000_000);
+  const { source, first, second } = servers;
+  first.plant("/filler/f", new Uint8Array(60_000_000));
+  second.plantDirectory("/nothing");
+  source.plant("/site/large", new Uint8Array(80_000_000).fill(7), { mtime: 1 });
+  // Until it has settled, the large one is not tried again.
+  source.plant("/site/young", "x", { mtime: Math.floor(Date.now() / 1000) });
+  const running = sync([source.host, "/site", first.host, "/copy"], { settleSeconds: 6 });
+  await waitUntil("it was full", async () => ((await first.countRpcs())["unlink"] ?? 0) > 0);
+  const emptying = await sync([second.host, "/nothing", first.host, "/filler"], {
+    delete: true,
+    allowEmptySource: true,
+  });
+  expect(emptying.report.exitCode).toBe(0);
+  const { report, events } = await running;
+  expect(report.exitCode, JSON.stringify(events)).toBe(0);
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
 });

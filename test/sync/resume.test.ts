@@ -1,7 +1,11 @@
 /** Large files whose copy was broken off. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FileStat } from "../../src/protocol.ts";
+import { createLocalStore } from "../../src/sync/store/local_store.ts";
+import { createStaging } from "../../src/sync/target/staging.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, sync } from "./sync_run.ts";
 
@@ -81,6 +85,29 @@ test.each([false, true])(
     expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
   },
 );
+
+test("what an earlier run brought is offered until it is given up", async () => {
+  const root = mkdtempSync(join(tmpdir(), "chirp-site-staging-"));
+  const options = { root, store: createLocalStore(), warn: () => undefined, lost: () => undefined };
+  const source: FileStat = { mode: 0o644, size: 9, mtime: 1, ctime: 1, inode: 1, links: 1 };
+  try {
+    const broken = createStaging(options);
+    await broken.open();
+    await Bun.write(broken.resumable("large", source).fresh, "12345");
+    await broken.close();
+    const staging = createStaging(options);
+    await staging.open();
+    const { fresh, earlier } = staging.resumable("large", source);
+    expect(earlier?.size).toBe(5);
+    staging.forget(earlier!.path);
+    expect(staging.resumable("large", source)).toEqual({ fresh, earlier: null });
+    staging.forget(fresh);
+    await staging.close();
+    expect(readdirSync(root)).toEqual([]);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
 
 test("every worker that has written closes the file, and is heard", async () => {
   await using servers = await startServers();

@@ -3,7 +3,7 @@ import { parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath } from "../../protocol.ts";
 import { pause } from "../store/retrying_store.ts";
-import { type FileCopy, finishStaged, isSourceChange, modeOf, verifyOnServers } from "./file_copy.ts";
+import { type FileCopy, finishStaged, modeOf, verifyOnServers } from "./file_copy.ts";
 import type { Gathered } from "./staging.ts";
 import { lstatOrNull } from "../store/store.ts";
 import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
@@ -29,26 +29,24 @@ export async function stageLargeFile(run: TargetRun, relative: BytePath, file: F
     await gather(run, path, file, staging, offset);
     return staging;
   } catch (error) {
-    // Of a version that is no more, or whose contents arrived changed, there is nothing to resume.
-    const isUseless = error instanceof ChirpError && (isSourceChange(run, error) || error.code === "EILSEQ");
-    const isFull = error instanceof ChirpError && error.code === "ENOSPC" && error.server === run.store.server;
-    if (isUseless || isFull) run.staging.forget(staging);
-    if (isFull) await giveSpaceBack(run, staging, staging === fresh);
+    // After a break what has arrived is as good as before. A version that is no more, contents that arrived changed, a disk that is
+    // full or fails: there is nothing to resume, or no room for it.
+    const isBroken = !(error instanceof ChirpError) || error.blame === "server" || error.blame === "ours";
+    if (!isBroken) await removeGathered(run, staging);
     throw error;
   }
 }
 
-/**
- * Kept to be resumed, the part would leave the disk full: for the smaller files of this run, of the next ones, and for whoever else
- * writes there. Workers still have it open, so that its space is free only when it is cut; see resumable() for why an earlier run's is not.
- */
-async function giveSpaceBack(run: TargetRun, staging: BytePath, isOwn: boolean): Promise<void> {
-  try {
-    if (isOwn) await run.store.call({ kind: "putFile", path: staging, bytes: new Uint8Array(0), mode: 0o600 });
-    await run.store.call({ kind: "unlink", path: staging });
-  } catch (error) {
-    // That the disk is full is what is told; the end of the run removes it again.
-    if (!(error instanceof ChirpError)) throw error;
+/** Workers still have it open: its space is free, and its name another file's, only when they have closed it. */
+async function removeGathered(run: TargetRun, staging: BytePath): Promise<void> {
+  run.staging.forget(staging);
+  for (const kind of ["close", "unlink"] as const) {
+    try {
+      await run.store.call({ kind, path: staging });
+    } catch (error) {
+      // Why there is nothing to keep is what is told; the end of the run removes it again.
+      if (!(error instanceof ChirpError)) throw error;
+    }
   }
 }
 

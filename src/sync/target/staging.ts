@@ -33,7 +33,7 @@ export interface Staging {
    * earlier run has brought. That one is only ever added to: whoever left it may wake up and still be writing there, the same bytes.
    */
   resumable(relative: BytePath, source: FileStat): { readonly fresh: BytePath; readonly earlier: Gathered | null };
-  /** The gathered file has reached its place, or is useless: it is not kept for a later run. */
+  /** The gathered file has reached its place, or is useless: it is neither offered again nor kept for a later run. */
   forget(path: BytePath): void;
   /** The rights that a directory made here has. */
   rights(): Promise<readonly string[]>;
@@ -104,7 +104,10 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
       if (earlier !== null) gathering.add(earlier.path);
       return { fresh, earlier };
     },
-    forget: (path) => void gathering.delete(path),
+    forget(path) {
+      gathering.delete(path);
+      leftovers = leftovers.filter(({ name }) => joinPath(place, name) !== path);
+    },
     rights: () => (rights ??= store.call({ kind: "getAcl", path: place })),
     abandon: () => lock?.abandon(),
     async close() {
