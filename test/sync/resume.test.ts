@@ -134,3 +134,16 @@ test("a run that is told to end finishes the large file that it has in hand", as
   expect(statSync(join(diskTree(first, "/copy"), "a")).size).toBe(100_000_000);
   expect(readdirSync(diskTree(first, "/copy")).filter((name) => name === ".__chirpsync")).toEqual([]);
 });
+
+test("a run that is told to end does not begin the large files that wait for their turn", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  for (const name of "abcd") source.plant(`/site/${name}`, new Uint8Array(40_000_000).fill(9), { mtime: 1 });
+  const stopping = new AbortController();
+  const words = [source.host, "/site", first.host, "/copy"];
+  const running = sync(words, { bandwidth: 80_000_000 }, stopping.signal);
+  while (((await first.countRpcs())["pwrite"] ?? 0) < 2) await Bun.sleep(10);
+  stopping.abort();
+  expect((await running).report.exitCode).toBe(20);
+  expect(readdirSync(diskTree(first, "/copy")).sort()).toEqual([".__acl", "a", "b"]);
+});

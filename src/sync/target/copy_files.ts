@@ -7,7 +7,7 @@ import { backUp, restoreBackup } from "./backup.ts";
 import { type FileCopy, isSourceChange } from "./file_copy.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { waitUntilSettled } from "./settle.ts";
-import { stageFile } from "./stage_file.ts";
+import { isInPieces, stageFile } from "./stage_file.ts";
 import { lstatOrNull } from "../store/store.ts";
 import {
   type DirectoryNode,
@@ -135,16 +135,20 @@ async function stageAll(
     }
   }
 
-  const tasks = files.map((file) => run.transfers.run(() => stage(file, () => void crowded.push(file))));
+  /** A large one waits for its turn before it is begun: a run that is told to end does not begin those that wait. */
+  function inTurn(file: FileCopy, isFull: (file: FileCopy, error: ChirpError) => void): Promise<void> {
+    const begin = () => stage(file, isFull);
+    return run.transfers.run(() => (isInPieces(run, file.source) ? run.largeTransfers.run(begin) : begin()));
+  }
+
+  const tasks = files.map((file) => inTurn(file, () => void crowded.push(file)));
   // All have ended before anything is thrown: nothing goes on behind the back of the caller.
   for (const result of await Promise.allSettled(tasks)) {
     if (result.status === "rejected") throw result.reason;
   }
   // Once more, alone, the small ones first: one that is too large does not take their room.
   for (const file of crowded.toSorted((a, b) => a.source.size - b.source.size)) {
-    await run.transfers.run(() =>
-      stage(file, (_, error) => recordFailure(run, within(node.path, file.name), "copy", error)),
-    );
+    await inTurn(file, (_, error) => recordFailure(run, within(node.path, file.name), "copy", error));
   }
   return results;
 }

@@ -1,6 +1,6 @@
 /** The contents of one file of the source, brought to a path in the target's staging place. */
 import { ChirpError } from "../../errors.ts";
-import type { BytePath } from "../../protocol.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
 import { parentPath } from "../../chirp/byte_path.ts";
 import { type FileCopy, finishStaged, modeOf, verifyOnServers } from "./file_copy.ts";
 import { stageLargeFile } from "./stage_large_file.ts";
@@ -8,6 +8,11 @@ import { longCall, sourcePath, type TargetRun } from "./target_run.ts";
 
 /** Files up to this size travel in one piece: one RPC to read, one to write. */
 export const SMALL_FILE_BYTES = 16 * 1024 * 1024;
+
+/** Whether a file travels in pieces: of such only a few may be in hand at a time. */
+export function isInPieces(run: TargetRun, { size }: FileStat): boolean {
+  return size > SMALL_FILE_BYTES && !isServerSide(run);
+}
 
 /**
  * The path where the contents lie, with their time and mode set. A small file goes to newPath(); a large one to a path of
@@ -20,8 +25,8 @@ export async function stageFile(
   newPath: () => BytePath,
 ): Promise<BytePath> {
   const { source } = file;
-  if (run.options.serverSide && run.address !== null) return await stageServerSide(run, relative, file, newPath());
-  if (source.size > SMALL_FILE_BYTES) return await run.largeTransfers.run(() => stageLargeFile(run, relative, file));
+  if (isServerSide(run)) return await stageServerSide(run, relative, file, newPath());
+  if (isInPieces(run, source)) return await stageLargeFile(run, relative, file);
   const staging = newPath();
   const path = sourcePath(run, relative);
   const buffer = await run.source.readWhole(parentPath(path), path, source);
@@ -41,6 +46,10 @@ export async function stageFile(
   });
   run.counts.bytes += source.size;
   return staging;
+}
+
+function isServerSide({ options, address }: TargetRun): boolean {
+  return options.serverSide && address !== null;
 }
 
 /** The source server sends the file itself; it loses the time on the way, and tells nothing of a change meanwhile. */
