@@ -12,6 +12,7 @@ import { describeTree, sync } from "./sync_run.ts";
 setDefaultTimeout(60_000);
 
 const SIZE = 200_000_000;
+const program = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
 
 /** Two servers, and what a run that was broken off has left on the second. */
 async function startBrokenOff() {
@@ -146,4 +147,21 @@ test("a run that is told to end does not begin the large files that wait for the
   stopping.abort();
   expect((await running).report.exitCode).toBe(20);
   expect(readdirSync(diskTree(first, "/copy")).sort()).toEqual([".__acl", "a", "b"]);
+});
+
+test("a second signal does not wait for what --bwlimit holds back", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  for (const name of "abc") source.plant(`/site/${name}`, new Uint8Array(100_000), { mtime: 1 });
+  const words = ["--settle", "0", "--bwlimit", "1kB", source.host, "/site", first.host, "/copy"];
+  await using child = Bun.spawn([process.execPath, program, ...words], {
+    stdout: "ignore",
+    stderr: "ignore",
+    killSignal: "SIGKILL",
+  });
+  // The lock's and that of the first; the others wait for minutes.
+  while (((await first.countRpcs())["putfile"] ?? 0) < 2) await Bun.sleep(10);
+  child.kill("SIGTERM");
+  child.kill("SIGINT");
+  expect(await Promise.race([child.exited, Bun.sleep(10_000)])).toBe(20);
 });

@@ -27,7 +27,7 @@ export async function openSource(
     const entries = await list(directory);
     const shared = createSharedSource({
       store,
-      throttle: createThrottle(options.bandwidth),
+      throttle: createThrottle(options.bandwidth, job.abort),
       top: { directory, entries },
       list,
     });
