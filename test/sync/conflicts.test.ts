@@ -1,8 +1,9 @@
 /** The source has a file, or a link, where the target has a directory. */
 import { expect, test } from "bun:test";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { diskTree, startServers } from "./servers.ts";
-import { describeTree, runProgram } from "./sync_run.ts";
+import { describeTree, runProgram, sync } from "./sync_run.ts";
+import { waitUntil } from "./wait.ts";
 
 const names = (directory: string) => describeTree(directory, { times: false }).map((line) => line.split(" ")[0]);
 const whole = ["/x/", "/x/deep/", "/x/deep/f", "/x/g"];
@@ -39,3 +40,21 @@ test("a directory in the way of a link", async () => {
   expect((await runProgram(["--delete", ...words])).exitCode).toBe(0);
   expect(names(diskTree(first, "/copy"))).toEqual(["/x"]);
 });
+
+test.each([null, "/kept"])(
+  "a file stays until the directory that takes its place is whole, backup in %p",
+  async (backup) => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    for (const name of "abc") source.plant(`/site/x/${name}`, new Uint8Array(500_000), { mtime: 1 });
+    first.plant("/copy/x", "old", { mtime: 1 });
+    const words = [source.host, "/site", first.host, "/copy"];
+    const running = sync(words, { bandwidth: 1_000_000, transfers: 1, backupDirectory: backup });
+    // The lock's, and one of the three.
+    await waitUntil("staging has begun", async () => ((await first.countRpcs())["putfile"] ?? 0) > 1);
+    expect(readFileSync(diskTree(first, "/copy/x"), "utf8")).toBe("old");
+    expect((await running).report.exitCode).toBe(0);
+    expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+    if (backup !== null) expect(readFileSync(diskTree(first, "/kept/x"), "utf8")).toBe("old");
+  },
+);

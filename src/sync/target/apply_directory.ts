@@ -5,7 +5,7 @@ import { backUp, restoreBackup } from "./backup.ts";
 import { copyRights } from "./copy_rights.ts";
 import { copyFiles } from "./copy_files.ts";
 import type { FileCopy } from "./file_copy.ts";
-import { makeDirectory, makeWay } from "./make_directory.ts";
+import { makeDirectory } from "./make_directory.ts";
 import type { Action } from "../plan/plan.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { splitForStaging, stageDirectory, stagedRightsAgree } from "./stage_directory.ts";
@@ -65,7 +65,6 @@ async function bringIntoBeing(
 ): Promise<readonly FileCopy[]> {
   const { first, later } = splitForStaging(files);
   const isWhole = first.length > 0 && (await stagedRightsAgree(run, node));
-  if (node.target !== null) await makeWay(run, node);
   if (isWhole) await stageDirectory(run, node, first);
   else await makeDirectory(run, node);
   if (node.parent !== null) {

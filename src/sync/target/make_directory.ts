@@ -1,8 +1,8 @@
 /** A directory of the source, brought into being on the target. */
 import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
-import type { FileStat } from "../../protocol.ts";
-import { backUp } from "./backup.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
+import { backUp, restoreBackup } from "./backup.ts";
 import { isLink, overLink } from "./rename.ts";
 import { lstatOrNull } from "../store/store.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
@@ -15,6 +15,11 @@ export function directoryMode({ options }: TargetRun, source: FileStat): number 
 /** mkdir at its place; one that is there already, made meanwhile or by a first try whose answer was lost, is as good. */
 export async function makeDirectory(run: TargetRun, node: DirectoryNode): Promise<void> {
   await run.staging.open();
+  await makeWay(run, node, () => make(run, node));
+  node.touched = true;
+}
+
+async function make(run: TargetRun, node: DirectoryNode): Promise<void> {
   const path = targetPath(run, node.path);
   try {
     await run.store.call({ kind: "mkdir", path, mode: directoryMode(run, node.source) });
@@ -23,16 +28,25 @@ export async function makeDirectory(run: TargetRun, node: DirectoryNode): Promis
     const there = await lstatOrNull(run.store, path);
     if (there === null || fileType(there) !== "directory") throw error;
   }
-  node.touched = true;
 }
 
 /**
- * Moves out of the way what the target has in a directory's place: a file, a link, a device. To the backup directory, or into staging,
- * whence it goes at the end. What it was is replaced, as an older file is by a newer one.
+ * Brings a directory to its name. What else the target has there is moved out of the way just before, and back when the directory does
+ * not come: to the backup directory, or into staging, whence it goes at the end. What it was is replaced, as an older file is by a newer one.
  */
-export async function makeWay(run: TargetRun, node: DirectoryNode): Promise<void> {
-  await run.staging.open();
-  if (await backUp(run, node.path)) return;
+export async function makeWay(run: TargetRun, node: DirectoryNode, bring: () => Promise<void>): Promise<void> {
+  if (node.target === null) return await bring();
   const path = targetPath(run, node.path);
-  await overLink(isLink(node.target), () => run.store.call({ kind: "rename", path, newPath: run.staging.newPath() }));
+  const aside = run.staging.newPath();
+  const move = (from: BytePath, to: BytePath) =>
+    overLink(isLink(node.target), () => run.store.call({ kind: "rename", path: from, newPath: to }));
+  const isBackedUp = await backUp(run, node.path);
+  if (!isBackedUp) await move(path, aside);
+  try {
+    await bring();
+  } catch (error) {
+    if (isBackedUp) await restoreBackup(run, node.path);
+    else await move(aside, path);
+    throw error;
+  }
 }

@@ -4,7 +4,7 @@ import { fileType } from "../../chirp/file_stat.ts";
 import type { BytePath } from "../../protocol.ts";
 import { copyBatch, type Destination } from "./copy_files.ts";
 import type { FileCopy } from "./file_copy.ts";
-import { directoryMode } from "./make_directory.ts";
+import { directoryMode, makeWay } from "./make_directory.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { SMALL_FILE_BYTES } from "./stage_file.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
@@ -52,12 +52,14 @@ export async function stageDirectory(run: TargetRun, node: DirectoryNode, files:
     publish: async () => void good++,
   };
   await copyBatch(run, node, files, destination);
-  await renameIntoPlace(run.store, run.staging, {
-    from: staging,
-    to: targetPath(run, node.path),
-    replaces: null,
-    hasArrived: (there) => fileType(there) === "directory",
-  });
+  await makeWay(run, node, () =>
+    renameIntoPlace(run.store, run.staging, {
+      from: staging,
+      to: targetPath(run, node.path),
+      replaces: null,
+      hasArrived: (there) => fileType(there) === "directory",
+    }),
+  );
   node.rightsAgree = Promise.resolve(true);
   node.touched = true;
   run.counts.copied += good;
