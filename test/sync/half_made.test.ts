@@ -1,4 +1,4 @@
-/** A Chirp server makes a directory and its access list in two steps: killed in between, it leaves one that denies everybody everything. */
+/** A Chirp server makes a directory and its access list in two steps: killed in between, or full, it leaves one that denies everybody everything. */
 import { chownSync, existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { TestServer } from "../helpers/cluster.ts";
@@ -7,30 +7,35 @@ import { describeTree, sync, writingRpcs } from "./sync_run.ts";
 
 setDefaultTimeout(60_000);
 
-/** A directory without an access list, owned by whom the server runs as. */
-function halfMake(server: TestServer, path: string): void {
+/** A directory without an access list, or with one that there was no room for, owned by whom the server runs as. */
+function halfMake(server: TestServer, path: string, how: "killed" | "full" = "killed"): void {
   const directory = server.diskPath(path);
   mkdirSync(directory);
+  if (how === "full") writeFileSync(server.diskPath(`${path}/.__acl`), "");
   const { uid, gid } = statSync(server.diskPath("/"));
   chownSync(directory, uid, gid);
 }
 
 const exists = (server: TestServer, path: string) => existsSync(server.diskPath(path));
 
-test.each([
+const places: readonly (readonly [where: string, directories: readonly string[], path: string])[] = [
   ["in staging", ["/copy/.__chirpsync"], "/copy/.__chirpsync/abcdef0"],
   ["the place of staging", [], "/copy/.__chirpsync"],
   ["in the tree", [], "/copy/d"],
   ["deeper", ["/copy/d"], "/copy/d/e"],
   ["the top", [], "/copy"],
-])("%s: the next run is complete", async (_, directories, path) => {
+];
+
+const cases = (["killed", "full"] as const).flatMap((how) => places.map((place) => [how, ...place] as const));
+
+test.each(cases)("%s, %s: the next run is complete", async (how, _, directories, path) => {
   await using servers = await startServers();
   const { source, first } = servers;
   source.plant("/site/d/e/f", "1", { mtime: 1 });
   source.plant("/site/d/e/g", "2", { mtime: 1 });
   if (path !== "/copy") first.plantDirectory("/copy");
   for (const directory of directories) first.plantDirectory(directory);
-  halfMake(first, path);
+  halfMake(first, path, how);
   // Long ago, so that whoever makes a directory anew has to set its time and its parent's.
   for (const directory of ["/site/d/e", "/site/d", "/site"]) utimesSync(source.diskPath(directory), 7, 7);
   if (path === "/copy/d/e") utimesSync(first.diskPath("/copy/d"), 7, 7);
@@ -47,7 +52,7 @@ test("one that has an access list, or something in it, is left alone and reporte
   await using servers = await startServers();
   const { source, first } = servers;
   for (const name of ["denied", "filled"]) source.plant(`/site/${name}/f`, "1", { mtime: 1 });
-  first.plantDirectory("/copy/denied", { acl: [] });
+  first.plantDirectory("/copy/denied", { acl: ["hostname:nobody r"] });
   halfMake(first, "/copy/filled");
   writeFileSync(first.diskPath("/copy/filled/own"), "own");
   const { report, events } = await sync([source.host, "/site", first.host, "/copy"]);

@@ -1,11 +1,11 @@
 /**
  * A server makes a directory first and its access list a moment later; in between it denies everything to everybody. When it is killed
- * there, that stays so for ever. Nothing can have been put into such a directory, so that it is waited for, and then removed (rmdir
+ * there, that stays so for ever; when its disk is full, the list is there and empty, which denies as much. Nothing can have been put into such a directory, so that it is waited for, and then removed (rmdir
  * refuses what holds anything) or made anew.
  */
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry } from "../../protocol.ts";
-import { listDirectory, type Store } from "../store/store.ts";
+import { listDirectory, LOCAL_SERVER, type Store } from "../store/store.ts";
 
 /** Looks at a directory that lacks its access list: another run may be just making it, which takes milliseconds. */
 const TRIES = 5;
@@ -62,11 +62,11 @@ function isDenial(error: unknown): boolean {
   return error instanceof ChirpError && error.code === "EACCES";
 }
 
-/** A server answers ENOENT for the access list of a directory that is there and has none. */
+/** A server answers ENOENT for the access list of a directory that is there and has none. A local directory needs none. */
 async function isHalfMade(store: Store, path: BytePath): Promise<boolean> {
+  if (store.server === LOCAL_SERVER) return false;
   try {
-    await store.call({ kind: "getAcl", path });
-    return false;
+    return (await store.call({ kind: "getAcl", path })).length === 0;
   } catch (error) {
     if (error instanceof ChirpError && error.blame === "path") return error.code === "ENOENT";
     throw error;

@@ -8,7 +8,7 @@ import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../../protocol.ts";
 import { type Lock, type LockOptions, takeLock } from "../lock/lock.ts";
 import { forEachParallel } from "../store/semaphore.ts";
-import { listOrRemove, whenMade } from "./half_made.ts";
+import { listOrRemove, removeHalfMade, whenMade } from "./half_made.ts";
 import { listDirectory, lstatOrNull, nullWhenMissing, type Store } from "../store/store.ts";
 
 const PLACE = ".__chirpsync";
@@ -134,9 +134,16 @@ async function takePlace(options: LockOptions): Promise<Lock> {
     try {
       return await whenMade(options.store, options.place, () => takeLock(options));
     } catch (error) {
+      if (await removeHalfMade(options.store, options.place, error)) throw unlisted(options);
       if (!(error instanceof ChirpError) || error.code !== "ENOENT" || attempt === PLACE_TRIES) throw error;
     }
   }
+}
+
+/** Denied to whoever has just made it. */
+function unlisted({ store, place }: LockOptions): ChirpError {
+  const detail = "the server could not write the directory's access list; is its disk full?";
+  return new ChirpError({ code: "EIO", operation: "mkdir", path: place, server: store.server, detail });
 }
 
 /** What lies there is removed: through a link, that somebody may have laid there, it would be somebody else's. */
