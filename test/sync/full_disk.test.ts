@@ -46,3 +46,14 @@ test("a large file that finds room when it is tried once more is written whole, 
   expect(report.exitCode, JSON.stringify(events)).toBe(0);
   expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
 });
+
+test("runs on a full disk leave nothing more in staging each time", async () => {
+  await using servers = await withQuota(1);
+  const { source, first } = servers;
+  source.plant("/site/a", "a", { mtime: 1 });
+  first.plantDirectory("/copy");
+  for (let round = 0; round < 2; round++) {
+    expect((await sync([source.host, "/site", first.host, "/copy"])).report.exitCode).toBe(11);
+    expect(readdirSync(diskTree(first, "/copy/.__chirpsync"))).toEqual([".__acl"]);
+  }
+});

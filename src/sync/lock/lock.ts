@@ -52,14 +52,24 @@ export async function takeLock({ store, place, warn }: LockOptions): Promise<Loc
     return holdLock(store, lock, joinPath(lock, holder), mtime, () => forgetLockOwner(owner));
   } catch (error) {
     forgetLockOwner(owner);
-    if (error instanceof LockedError) await removeClaim(store, claim, holder);
+    await removeClaim(store, claim, holder);
     throw error;
   }
 }
 
+/** On a disk that is full each run would leave one more. What stays all the same goes with the next run that takes the lock. */
 async function removeClaim(store: Store, claim: BytePath, holder: string): Promise<void> {
-  await nullWhenMissing(store.call({ kind: "unlink", path: joinPath(claim, holder) }));
-  await nullWhenMissing(store.call({ kind: "rmdir", path: claim }));
+  for (const operation of [
+    { kind: "unlink", path: joinPath(claim, holder) },
+    { kind: "rmdir", path: claim },
+  ] as const) {
+    try {
+      await store.call(operation);
+    } catch (error) {
+      // That the lock was not to be had, and why, is what is told.
+      if (!(error instanceof ChirpError)) throw error;
+    }
+  }
 }
 
 function holdLock(store: Store, lock: BytePath, name: BytePath, mtime: number, forget: () => void): Lock {
