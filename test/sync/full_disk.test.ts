@@ -1,6 +1,12 @@
 /** A target whose disk is full: what fits is there, what does not is nowhere to be seen, and each failure says why. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ChirpError } from "../../src/errors.ts";
+import type { Operation } from "../../src/protocol.ts";
+import { createLocalStore } from "../../src/sync/store/local_store.ts";
+import type { Store } from "../../src/sync/store/store.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, sync } from "./sync_run.ts";
 import { waitUntil } from "./wait.ts";
@@ -57,3 +63,57 @@ test("runs on a full disk leave nothing more in staging each time", async () => 
     expect(readdirSync(diskTree(first, "/copy/.__chirpsync"))).toEqual([".__acl"]);
   }
 });
+
+test("new versions for which there is no room beside all the old ones replace them one after the other", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "chirp-site-full-"));
+  const [source, copy] = [join(directory, "source"), join(directory, "copy")];
+  try {
+    for (const [root, byte] of [
+      [source, 7],
+      [copy, 1],
+    ] as const) {
+      mkdirSync(root);
+      for (const name of "abcd") writeFileSync(join(root, name), new Uint8Array(10_000).fill(byte));
+      for (const name of "abcd") utimesSync(join(root, name), byte, byte);
+    }
+    const disk = smallDisk(copy, 60_000);
+    const words = ["local", source, "local", copy];
+    const { report, events } = await sync(words, {}, undefined, { store: () => disk, close: () => disk.close() });
+    expect(report.exitCode, JSON.stringify(events)).toBe(0);
+    expect(report.targets[0]?.counts.updated).toBe(4);
+    expect(describeTree(copy)).toEqual(describeTree(source));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+/**
+ * The local file system, on which one directory has room for so many bytes. A server's --root-quota looks only now and then how full it
+ * is, and each of its processes by itself.
+ */
+function smallDisk(directory: string, bytes: number): Store {
+  const store = createLocalStore();
+  let promised = 0;
+  return {
+    ...store,
+    async call(operation, options) {
+      const asked: Operation = operation;
+      if (asked.kind !== "store") return await store.call(operation, options);
+      const length = asked.bytes.byteLength;
+      if (usedIn(directory) + promised + length > bytes) {
+        throw new ChirpError({ code: "ENOSPC", operation: "store", path: asked.staging, server: store.server });
+      }
+      promised += length;
+      try {
+        return await store.call(operation, options);
+      } finally {
+        promised -= length;
+      }
+    },
+  };
+}
+
+function usedIn(directory: string): number {
+  const files = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  return files.reduce((sum, name) => sum + (statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0), 0);
+}

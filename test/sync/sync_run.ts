@@ -1,7 +1,7 @@
 /** Runs chirp_synchronize for a test, in this process or as users do, and looks at trees on disk. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { createConnections } from "../../src/sync/store/connections.ts";
+import { type Connections, createConnections } from "../../src/sync/store/connections.ts";
 import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { readCommand } from "../../src/sync/options/command.ts";
@@ -33,6 +33,7 @@ export async function sync(
   words: readonly string[],
   options: Partial<SyncOptions> = {},
   stop: AbortSignal = new AbortController().signal,
+  stores: Connections = connections,
 ): Promise<SyncResult> {
   const endpoints = [];
   for (let index = 0; index < words.length; index += 2) {
@@ -44,7 +45,7 @@ export async function sync(
     source: source!,
     targets,
     options: { ...defaults, recursive: true, settleSeconds: 0, timeoutSeconds: 15, retries: 1, ...options },
-    connections,
+    connections: stores,
     check: false,
     emit: (event) => events.push(event),
     stop,

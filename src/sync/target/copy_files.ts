@@ -51,19 +51,41 @@ export async function copyFiles(run: TargetRun, node: DirectoryNode, files: read
   }
 }
 
-/**
- * Stages the files, lists the source directory again, and publishes those that are still the same version. The others are
- * staged again; what keeps changing is reported as unstable, and the target keeps its old file.
- */
+/** Stages the files and publishes them, in one go where there is room for it. */
 export async function copyBatch(
   run: TargetRun,
   node: DirectoryNode,
   files: readonly FileCopy[],
   destination: Destination,
 ): Promise<void> {
+  const crowded: FileCopy[] = [];
+  await copyUnchanged(run, node, files, destination, (file) => void crowded.push(file));
+  // What found no room, perhaps only because of what lay beside it in staging, or of old versions that are replaced by now: once more, one
+  // by one, the small ones first. Where one finds no room, no larger one does.
+  let noRoom: ChirpError | null = null;
+  for (const file of crowded.toSorted((a, b) => a.source.size - b.source.size)) {
+    if (noRoom === null) await copyUnchanged(run, node, [file], destination, (_, error) => void (noRoom = error));
+    if (noRoom !== null) recordFailure(run, within(node.path, file.name), "copy", noRoom);
+  }
+}
+
+/** The target has no room for a file. */
+type TellFull = (file: FileCopy, error: ChirpError) => void;
+
+/**
+ * Stages the files, lists the source directory again, and publishes those that are still the same version. The others are
+ * staged again; what keeps changing is reported as unstable, and the target keeps its old file.
+ */
+async function copyUnchanged(
+  run: TargetRun,
+  node: DirectoryNode,
+  files: readonly FileCopy[],
+  destination: Destination,
+  full: TellFull,
+): Promise<void> {
   let rest = files;
   for (let attempt = 1; rest.length > 0 && !run.stop.aborted; attempt++) {
-    const staged = await stageAll(run, node, rest, destination);
+    const staged = await stageAll(run, node, rest, destination, full);
     const directory = sourcePath(run, node.path);
     const now = new Map((await listAgain(run, directory)).map(({ name, stat }) => [name, stat]));
     const changed: FileCopy[] = [];
@@ -112,13 +134,12 @@ async function stageAll(
   node: DirectoryNode,
   files: readonly FileCopy[],
   destination: Destination,
+  full: TellFull,
 ): Promise<StageResult[]> {
   const results: StageResult[] = [];
-  /** What found no room, perhaps only because of what lay beside it in staging and has been removed since. */
-  const crowded: FileCopy[] = [];
   const listedAt = performance.now();
 
-  async function stage(file: FileCopy, isFull: (file: FileCopy, error: ChirpError) => void): Promise<void> {
+  async function stage(file: FileCopy): Promise<void> {
     await waitUntilSettled(run, file.source, listedAt);
     if (run.stop.aborted) return;
     const relative = within(node.path, file.name);
@@ -130,25 +151,20 @@ async function stageAll(
       // Part of a file must not take the others' room, nor come into view with a directory that is staged whole.
       if (begun !== null && error instanceof ChirpError && !endsRun(error)) await discard(run, begun);
       if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staging: null });
-      else if (error instanceof ChirpError && error.code === "ENOSPC") isFull(file, error);
+      else if (error instanceof ChirpError && error.code === "ENOSPC") full(file, error);
       else recordFailure(run, relative, "copy", error);
     }
   }
 
-  /** A large one waits for its turn before it is begun: a run that is told to end does not begin those that wait. */
-  function inTurn(file: FileCopy, isFull: (file: FileCopy, error: ChirpError) => void): Promise<void> {
-    const begin = () => stage(file, isFull);
-    return run.transfers.run(() => (isInPieces(run, file.source) ? run.largeTransfers.run(begin) : begin()));
-  }
-
-  const tasks = files.map((file) => inTurn(file, () => void crowded.push(file)));
+  const tasks = files.map((file) =>
+    run.transfers.run(() =>
+      // A large one waits for its turn before it is begun: a run that is told to end does not begin those that wait.
+      isInPieces(run, file.source) ? run.largeTransfers.run(() => stage(file)) : stage(file),
+    ),
+  );
   // All have ended before anything is thrown: nothing goes on behind the back of the caller.
   for (const result of await Promise.allSettled(tasks)) {
     if (result.status === "rejected") throw result.reason;
-  }
-  // Once more, alone, the small ones first: one that is too large does not take their room.
-  for (const file of crowded.toSorted((a, b) => a.source.size - b.source.size)) {
-    await inTurn(file, (_, error) => recordFailure(run, within(node.path, file.name), "copy", error));
   }
   return results;
 }
