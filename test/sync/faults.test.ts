@@ -50,6 +50,44 @@ test(
   LIMIT_MS,
 );
 
+test.each([
+  ["source", "kill", 5],
+  ["source", "stop", 30],
+  ["first", "kill", 5],
+  ["first", "stop", 30],
+] as const)(
+  "%s: %s while many directories are listed ends with %d, and one line says why",
+  async (which, fault, code) => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    for (const server of [source, first]) plantSite(server, 300, 300);
+    const before = await servers[which].countRpcs();
+    const lists = async () => ((await servers[which].countRpcs())["getlongdir"] ?? 0) - (before["getlongdir"] ?? 0);
+    const words = [
+      "-r",
+      "--settle",
+      "0",
+      "--retries",
+      "0",
+      "--timeout",
+      "2",
+      source.host,
+      "/site",
+      first.host,
+      "/site",
+    ];
+    const running = runProgram(words);
+    await waitUntil("it lists", async () => (await lists()) > 60);
+    await servers[which][fault]();
+    const { exitCode, stderr } = await running;
+    expect([exitCode, stderr.trimEnd().split("\n")]).toEqual([
+      code,
+      [expect.stringMatching(/^chirp_synchronize: Cannot \w+ .*(refused|reset|lost|timed out)/)],
+    ]);
+  },
+  LIMIT_MS,
+);
+
 test(
   "a target stopped during a large file does not hold the source's reader",
   async () => {

@@ -35,10 +35,14 @@ export function createRetryingStore(store: Store, options: RetryOptions): Store 
           const timeoutMs = options.timeoutMs + bytesOf(operation) / SLOWEST_BYTES_PER_MS;
           return await store.call(operation, { timeoutMs, signal: options.signal, ...callOptions });
         } catch (error) {
-          if (!(error instanceof ChirpError) || error.blame !== "server" || options.signal.aborted) throw error;
+          if (!(error instanceof ChirpError) || options.signal.aborted) throw error;
+          // No worker was free in time: all wait for a server that is slow, or hangs, which may have come out by now.
+          const isCrowded = error.code === "ENOBUFS";
+          if (isCrowded && dead !== null) throw dead;
+          if (!isCrowded && error.blame !== "server") throw error;
           if (operation.kind === "close" || operation.kind === "write") throw error;
           if (error.code === "ETIMEDOUT" || error.code === "EKEYREJECTED" || attempt >= options.retries) {
-            dead = error;
+            if (!isCrowded) dead = error;
             throw error;
           }
           await pause(options.backoffMs * 2 ** attempt, options.signal);

@@ -39,7 +39,11 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
   if (observe === null && run.options.recursive) tellTop(run, top);
   while (stack.length > 0 && broken === null && !run.stop.aborted) {
     for (const node of stack.slice(-run.options.checkers)) {
-      if (!ahead.has(node)) ahead.set(node, listNode(run, node, isApplied));
+      if (ahead.has(node)) continue;
+      const listed = listNode(run, node, isApplied);
+      // Thrown where its turn comes; when the walk breaks off before, nobody asks for it.
+      listed.catch(() => undefined);
+      ahead.set(node, listed);
     }
     const node = stack.pop()!;
     const listings = await ahead.get(node)!.catch((error: unknown) => {
@@ -69,7 +73,7 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
   }
   // Nobody may wait for a directory that will not come.
   for (const node of stack) node.made.resolve(false);
-  await Promise.all(jobs);
+  await Promise.allSettled([...jobs, ...ahead.values()]);
   if (broken !== null) throw (broken as { readonly error: unknown }).error;
 
   async function plan(node: DirectoryNode, { source, target }: Listings): Promise<Action[]> {
