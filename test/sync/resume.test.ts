@@ -48,6 +48,18 @@ test("a large file resumes where a killed run left it", async () => {
   expect((await source.countRpcs())["pread"]).toBeLessThan(10);
 });
 
+test("of the pieces that were under way together none is trusted: a later one may have arrived, and an earlier one not", async () => {
+  await using broken = await startBrokenOff();
+  const { source, first, words, leftover } = broken;
+  const piece = 16 * 1024 * 1024;
+  const file = openSync(leftover, "r+");
+  const last = Math.floor((statSync(leftover).size - 1) / piece);
+  writeSync(file, new Uint8Array(piece).fill(255), 0, piece, (last - 1) * piece);
+  closeSync(file);
+  expect((await sync(words)).report.exitCode).toBe(0);
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+});
+
 test("what cannot be resumed is not cut down either: whoever left it may wake up and write on", async () => {
   await using broken = await startBrokenOff();
   const { source, first, words, leftover } = broken;
