@@ -164,7 +164,10 @@ test("a server that comes back is asked again", async () => {
   });
 });
 
-test("servers that hang are not waited for as long as --timeout either", async () => {
+test("servers that hang are not waited for as long as --timeout either, nor by whoever comes while they still count as well", async () => {
+  const news = () => stale.stderr().split("\n").at(-2) ?? "";
+  await waitUntil("well again", () => news().includes("is well"));
+  await waitUntil("and read", async () => (await get(stale, "/style.css")).header("age") === null);
   cluster.servers[0].stop();
   try {
     await waitUntil("old contents", async () => {

@@ -44,7 +44,7 @@ export interface Answers {
  * what is remembered of each server is out of date once.
  */
 const OPEN_TRIES = 10;
-/** With no server well, and an old answer at hand, the servers get this long to do better. */
+/** With an old answer at hand the servers get this long to do better; twice as long, and so on, while any is well. */
 const STALE_PATIENCE_MS = 1_000;
 
 export function createAnswers(options: AnswersOptions): Answers {
@@ -107,18 +107,23 @@ export function createAnswers(options: AnswersOptions): Answers {
   }
 
   async function serveTarget(visit: Visit, target: Target, onEnd: OnEnd): Promise<Response> {
-    const hasStale = !options.isAnyWell() && isHeld(visit, target);
-    const deadline = hasStale ? Math.min(visit.deadline, performance.now() + STALE_PATIENCE_MS) : visit.deadline;
+    // As long as a server is well it may take all the time that the request has; a server that hangs is well until that shows.
+    let patienceMs = isHeld(visit, target) ? STALE_PATIENCE_MS : Infinity;
     for (let attempt = 1; ; attempt++) {
+      const deadline = Math.min(visit.deadline, performance.now() + patienceMs);
       try {
         return await serveResource(visit, target, deadline, onEnd);
       } catch (reason) {
         if (!(reason instanceof NoAnswerError)) throw reason;
         visit.trace.tries += reason.failures.length;
+        const now = performance.now();
         // Replaced meanwhile, or there and unreadable: known now, so that who is asked next may have it.
         const isChanged = reason.failures.some(({ blame }) => blame === "version" || blame === "path");
-        const isTooLate = attempt === OPEN_TRIES || performance.now() > deadline;
-        if (!isChanged || isTooLate) return fromStale(visit, target, onEnd) ?? (await error(visit, 503, onEnd));
+        if (isChanged && attempt < OPEN_TRIES && now < deadline) continue;
+        if (now < deadline || now >= visit.deadline || !options.isAnyWell()) {
+          return fromStale(visit, target, onEnd) ?? (await error(visit, 503, onEnd));
+        }
+        patienceMs *= 2;
       }
     }
   }
