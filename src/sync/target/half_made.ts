@@ -1,7 +1,8 @@
 /**
- * A server makes a directory first and its access list a moment later; in between it denies everything to everybody. When it is killed
- * there, that stays so for ever; when its disk is full, the list is there and empty, which denies as much. Nothing can have been put into such a directory, so that it is waited for, and then removed (rmdir
- * refuses what holds anything) or made anew.
+ * A server makes a directory first and its access list a moment later; in between it denies everything to everybody. When it
+ * is killed there, that stays so for ever; when its disk is full, the list is there and empty, which denies as much. Nothing
+ * can have been put into such a directory, so that it is waited for, and then removed (rmdir refuses what holds anything) or
+ * made anew.
  */
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry } from "../../protocol.ts";
