@@ -34,6 +34,11 @@ export interface LockOptions {
   readonly warn: (message: string) => void;
 }
 
+/** Whether an entry of the staging place is one of those that last as long as a lock is being taken. */
+export function isOfLocking(name: BytePath): boolean {
+  return /^(claim|stale|time)-/.test(name);
+}
+
 /** The lock, or LockedError when another run holds it. One whose holder is dead is taken over with a warning. */
 export async function takeLock({ store, place, warn }: LockOptions): Promise<Lock> {
   const lock = joinPath(place, "lock");

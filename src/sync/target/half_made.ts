@@ -12,14 +12,29 @@ import { listDirectory, LOCAL_SERVER, type Store } from "../store/store.ts";
 const TRIES = 5;
 const PAUSE_MS = 200;
 
+/** Denials by directories that stayed half made for as long as was waited. */
+const stayed = new WeakSet<object>();
+
 /** Does something with a directory that another run may be just making. */
 export async function whenMade<T>(store: Store, path: BytePath, task: () => Promise<T>): Promise<T> {
+  let wasMade = false;
   for (let attempt = 1; ; attempt++) {
     try {
       return await task();
     } catch (error) {
-      if (attempt === TRIES || !isDenial(error) || !(await isHalfMade(store, path))) throw error;
-      await Bun.sleep(PAUSE_MS);
+      if (!isDenial(error)) throw error;
+      if (!(await isHalfMade(store, path))) {
+        // Its list may have come between the two looks.
+        if (wasMade) throw error;
+        wasMade = true;
+        continue;
+      }
+      if (attempt >= TRIES) {
+        stayed.add(error);
+        throw error;
+      }
+      // Not in step with another run that waits for the same.
+      await Bun.sleep(PAUSE_MS * (0.75 + Math.random() / 2));
     }
   }
 }
@@ -36,7 +51,7 @@ export async function listOrRemove(store: Store, path: BytePath): Promise<Direct
 
 /** Whether the directory, which was denied with this error, was half made and has been removed. */
 export async function removeHalfMade(store: Store, path: BytePath, error: unknown): Promise<boolean> {
-  if (!isDenial(error) || !(await isHalfMade(store, path))) return false;
+  if (!(await isStillHalfMade(store, path, error))) return false;
   await store.call({ kind: "rmdir", path });
   return true;
 }
@@ -51,7 +66,7 @@ export async function listOrRemake(
   try {
     return await whenMade(store, path, () => listDirectory(store, path));
   } catch (error) {
-    if (!isDenial(error) || !(await isHalfMade(store, path))) throw error;
+    if (!(await isStillHalfMade(store, path, error))) throw error;
     await open();
     await store.call({ kind: "rmdir", path });
     await store.call({ kind: "mkdir", path, mode });
@@ -59,7 +74,12 @@ export async function listOrRemake(
   }
 }
 
-function isDenial(error: unknown): boolean {
+/** Looked at once more: another run may have mended it just now. */
+async function isStillHalfMade(store: Store, path: BytePath, error: unknown): Promise<boolean> {
+  return isDenial(error) && stayed.has(error) && (await isHalfMade(store, path));
+}
+
+function isDenial(error: unknown): error is ChirpError {
   return error instanceof ChirpError && error.code === "EACCES";
 }
 

@@ -6,7 +6,7 @@ import { joinPath } from "../../chirp/byte_path.ts";
 import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../../protocol.ts";
-import { type Lock, type LockOptions, takeLock } from "../lock/lock.ts";
+import { isOfLocking, type Lock, type LockOptions, takeLock } from "../lock/lock.ts";
 import { forEachParallel } from "../store/semaphore.ts";
 import { listOrRemove, removeHalfMade, whenMade } from "./half_made.ts";
 import { listDirectory, lstatOrNull, nullWhenMissing, type Store } from "../store/store.ts";
@@ -76,7 +76,7 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
     // What lay there before the lock was ours may have been another run's.
     leftovers = await listDirectory(store, place);
     const useless = leftovers.filter(({ name }) => isUseless(name));
-    await forEachParallel(useless, REMOVALS, (entry) => removeTree(store, place, entry));
+    await forEachParallel(useless, REMOVALS, (entry) => removeLeftover(store, place, entry));
   }
 
   return {
@@ -115,7 +115,7 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
       const rest = (await nullWhenMissing(listDirectory(store, place))) ?? [];
       const kept = rest.filter(({ name }) => gathering.has(joinPath(place, name)));
       const removed = rest.filter((entry) => entry.name !== "lock" && !kept.includes(entry));
-      await forEachParallel(removed, REMOVALS, (entry) => removeTree(store, place, entry));
+      await forEachParallel(removed, REMOVALS, (entry) => removeLeftover(store, place, entry));
       await lock.release();
       if (kept.length === 0) await removePlace(store, place);
     },
@@ -167,6 +167,15 @@ async function removePlace(store: Store, place: BytePath): Promise<void> {
 /** Whether a leftover cannot serve again: all but the lock and what large copies gathered. */
 function isUseless(name: BytePath): boolean {
   return name !== "lock" && !/^r[0-9a-f]{22}$/.test(name);
+}
+
+/** What others use who want the lock as well may come and go while we look: it is theirs, or the next run's to remove. */
+async function removeLeftover(store: Store, place: BytePath, entry: DirectoryEntry): Promise<void> {
+  try {
+    await removeTree(store, place, entry);
+  } catch (error) {
+    if (!isOfLocking(entry.name) || !(error instanceof ChirpError) || error.blame !== "path") throw error;
+  }
 }
 
 /** Removes an entry of a directory of this program's own, links not followed. */
