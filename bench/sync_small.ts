@@ -72,11 +72,18 @@ export const syncUnchanged: Question = {
     const rpcs = await rpcsOf(cluster, ways.ours);
     const distribute = await timesFaster(unchanged, ways.distribute);
     const getAndPut = await timesFaster(unchanged, ways.getAndPut);
+    const bare = compare(await sideBySide(unchanged, ways.bareListings, ROUNDS, Number), Number);
     const rclone = scale(distribute, RCLONE_OF_DISTRIBUTE);
     return [
       row("sync of the same, no change, times faster than chirp_distribute", distribute, 15, describeTotal(rpcs)),
       row("the same, times faster than chirp_get + chirp_put", getAndPut, 15, ""),
       row("the same, times faster than rclone over chirp_fuse (derived from distribute)", rclone, 4, ""),
+      {
+        what: "the same, time, to the listings alone, of one server after the other by one Bun program",
+        ...ratioCells(bare),
+        rpcs: "",
+        reach: atMost(bare.ratio, 1.3),
+      },
     ];
   },
 };

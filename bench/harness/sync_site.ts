@@ -17,6 +17,8 @@ export interface SyncSite extends AsyncDisposable {
     readonly distribute: () => Promise<number>;
     readonly getAndPut: () => Promise<number>;
     readonly thirdput: () => Promise<number>;
+    /** Both trees listed, one after the other, and nothing else. */
+    readonly bareListings: () => Promise<number>;
     /** From one local directory to another: what the disk alone costs. */
     readonly rsync: () => Promise<number>;
   };
@@ -25,6 +27,7 @@ export interface SyncSite extends AsyncDisposable {
 }
 
 const synchronizer = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
+const lister = join(import.meta.dir, "bare_listings.ts");
 
 export async function startSyncSite(plant: Plant): Promise<SyncSite> {
   const cluster = await startSite(2, () => undefined);
@@ -46,6 +49,7 @@ export async function startSyncSite(plant: Plant): Promise<SyncSite> {
         rmSync(copy, { recursive: true, force: true });
         return get + put;
       },
+      bareListings: () => secondsOf([process.execPath, lister, SITE, source.host, target.host]),
       rsync: () => secondsOf([program("rsync"), "-a", `${disk(source)}/`, `${join(local, "rsync")}/`]),
     },
     clear() {
