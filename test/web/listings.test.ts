@@ -1,10 +1,12 @@
 /** What a server's listings say, and that answers follow them however much was prepared from the last one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createLane } from "../../src/chirp/lane.ts";
 import { createReplicaView } from "../../src/web/content/replica_view.ts";
 import { newTrace } from "../../src/web/content/trace.ts";
 import { startCluster, type Cluster } from "../helpers/cluster.ts";
+import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { startWebServer } from "../helpers/web_server.ts";
 import { waitUntil } from "../sync/wait.ts";
 
@@ -76,4 +78,28 @@ test("what changes beside a file changes its answer, within the TTL", async () =
   await isAnsweredWith([null, null, "plain"]);
   server.plant("/site/app.js", "newer", { mtime: mtime + 1 });
   await isAnsweredWith([null, null, "newer"]);
+});
+
+test("a listing that expires while contents are read has told of the copies beside the file all the same", async () => {
+  const [server] = cluster.servers;
+  server.plant("/slow/app.js", "plain", { mtime });
+  server.plant("/slow/app.js.gz", "gzip", { mtime });
+  await using wire = await startTripwire(server.port);
+  const host = `127.0.0.1:${wire.port}`;
+  const serversFile = join(cluster.directory, "wired.txt");
+  writeFileSync(serversFile, `${host}\n`);
+  const ttlMs = 200;
+  const options = ["--servers", serversFile, "--access-log", "off", "--cache-ttl", `${ttlMs}ms`];
+  await using web = await startWebServer(options);
+  await waitUntil("its server is well", () => web.stderr().includes(`${host} is well`));
+  const get = async (acceptEncoding: string) => {
+    const asked = { headers: { "Accept-Encoding": acceptEncoding }, decompress: false };
+    const response = await fetch(`http://127.0.0.1:${web.port}/slow/app.js`, asked);
+    return [response.headers.get("vary"), await response.text()];
+  };
+
+  const expired = wire.arm({ on: "command", names: ["getfile"], nth: 1 }, () => Bun.sleep(2 * ttlMs));
+  expect(await get("br")).toEqual(["Accept-Encoding", "plain"]);
+  await expired;
+  expect(await get("gzip")).toEqual(["Accept-Encoding", "gzip"]);
 });

@@ -20,8 +20,8 @@ export interface ReplicaView {
   lookup(path: BytePath, cost: Cost): Promise<Lookup>;
   /** The entries of a directory; null where it cannot be listed. The same array within the TTL. */
   list(path: BytePath, cost: Cost): Promise<readonly DirectoryEntry[] | null>;
-  /** The stat of a regular file from its directory's listing: costs nothing. Null: it has no such file; undefined: no listing is remembered. */
-  peek(path: BytePath): FileStat | null | undefined;
+  /** The stat of a regular file by its directory's listing; by an expired one where that named `beside`. Null: no such file; undefined: no listing. */
+  peek(path: BytePath, beside?: { readonly path: BytePath; readonly stat: FileStat }): FileStat | null | undefined;
   /** The same for a file that is there, and how long it can be believed without asking here again. */
   leased(path: BytePath): LeasedFile | undefined;
   /** Reading the file was refused, whatever its directory says of it: for the TTL that is the answer. */
@@ -207,9 +207,11 @@ export function createReplicaView(lane: Lane, ttlMs: number): ReplicaView {
       };
       return listings.getOrFetch(path, ttlMs, ask, () => cost.shared++);
     },
-    peek(path) {
-      const directory = directories.get(parentPath(path));
+    peek(path, beside) {
+      const directory = directories.last(parentPath(path));
       if (directory?.kind !== "listed") return undefined;
+      const isItsListing = beside !== undefined && directory.entries.get(baseName(beside.path)) === beside.stat;
+      if (!isItsListing && directories.get(parentPath(path)) === undefined) return undefined;
       return fileIn(directory.entries, path);
     },
     leased(path) {

@@ -95,7 +95,7 @@ export function createResourceFinder(options: ResourceOptions) {
   async function withEncoding(file: FoundFile, question: ResourceQuestion, trace: Trace): Promise<Resource> {
     const path = root === "/" ? file.path : file.path.slice(root.length);
     const available = await siblingsOf(file, path, question, trace);
-    const isListed = viewOf(file.member).peek(file.path) !== undefined;
+    const isListed = viewOf(file.member).peek(file.path, file) !== undefined;
     if (available.length === 0) {
       // Not listed, it was looked for copies only as far as Accept-Encoding asked for them.
       const mayHaveOthers = !isListed && isCompressible(mediaTypeOf(path));
@@ -109,7 +109,8 @@ export function createResourceFinder(options: ResourceOptions) {
   }
 
   /**
-   * The codings of which there are copies beside the file. One listing has told of them all; where there is none (--cache-ttl 0,
+   * The codings of which there are copies beside the file. The listing that named it has told of them all, also when it has expired while
+   * the contents were read: what is prepared here may be used for as long as listings say the same. Where there is none (--cache-ttl 0,
    * large directories, those that may not be listed) each costs an RPC: it is asked for those that the client may want, of types for
    * which people make them.
    */
@@ -119,7 +120,7 @@ export function createResourceFinder(options: ResourceOptions) {
     const stats = await Promise.all(
       contentCodings.map(async (coding) => {
         const sibling = file.path + siblingSuffix[coding];
-        const known = view.peek(sibling);
+        const known = view.peek(sibling, file);
         if (known !== undefined) return known;
         const isWanted = chooseCoding(question.acceptEncoding, [coding]) !== null && isCompressible(mediaTypeOf(path));
         return isWanted ? await finder.stat(sibling, trace, deadline, file.member) : null;
