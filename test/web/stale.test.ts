@@ -1,6 +1,9 @@
 /** `--serve-stale`: with every server down, what is in memory is answered, and says how old it is. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { startCluster, type Cluster } from "../helpers/cluster.ts";
+import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { startWebServer, type WebServer } from "../helpers/web_server.ts";
 import { waitUntil } from "../sync/wait.ts";
 
@@ -201,4 +204,28 @@ test("what is answered from memory all the time is known to be true as long as i
   await waitUntil("it is known to be gone", () => web.stderr().includes(`${server.host} is not used`));
   const answer = await get(web, "/second.txt");
   expect([answer.status, answer.body]).toEqual([200, "second"]);
+});
+
+test("a server that is well may take longer than a moment for what has changed: nobody gets what is old", async () => {
+  await using one = await startCluster({ servers: 1 });
+  const [server] = one.servers;
+  server.plant("/slow.txt", "version 0", { mtime });
+  await using wire = await startTripwire(server.port);
+  const host = `127.0.0.1:${wire.port}`;
+  const serversFile = join(one.directory, "wired.txt");
+  writeFileSync(serversFile, `${host}\n`);
+  const options = ["--cache-ttl", "50ms", "--serve-stale", "1h", "--access-log", "off"];
+  await using web = await startWebServer(["--servers", serversFile, ...options]);
+  await waitUntil("its server is well", () => web.stderr().includes(`${host} is well`));
+  expect((await get(web, "/slow.txt")).body).toBe("version 0");
+  // A timer that ends some part of a millisecond too early does so two times out of three.
+  for (let version = 1; version <= 3; version++) {
+    server.plant("/slow.txt", `version ${version}`, { mtime: mtime + version });
+    await Bun.sleep(100);
+    const isSlow = wire.arm({ on: "command", names: ["getfile"], nth: 1 }, () => Bun.sleep(1_300));
+    const answer = await get(web, "/slow.txt");
+    await isSlow;
+    expect([answer.body, answer.header("age")]).toEqual([`version ${version}`, null]);
+  }
+  expect(web.stderr().trimEnd().split("\n").at(-1)).toContain(`${host} is well`);
 });
