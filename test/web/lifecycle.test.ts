@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { startCluster, type Cluster } from "../helpers/cluster.ts";
+import { run } from "../helpers/run.ts";
 import { startWebServer, type WebServer } from "../helpers/web_server.ts";
 import { waitUntil } from "../sync/wait.ts";
 
@@ -189,4 +190,15 @@ describe("an access log that nobody reads does not stop the site", () => {
       await child.exited;
     }
   });
+});
+
+test("an access log that is read slowly loses nothing, also where standard error goes the same way", async () => {
+  const source = (path: string) => new URL(`../../src/${path}`, import.meta.url).pathname;
+  const program = `
+    import { openTextOutput } from "${source("cli/text_output.ts")}";
+    import { writeStdout } from "${source("web/operations/write_stdout.ts")}";
+    openTextOutput(Bun.stderr).write("listening\\n");
+    for (let part = 0; part < 20; part++) await writeStdout("line\\n".repeat(10_000));`;
+  const { stdout } = await run(["sh", "-c", '"$0" -e "$1" 2>&1 | (sleep 0.5; cat)', process.execPath, program]);
+  expect(stdout === `listening\n${"line\n".repeat(200_000)}`).toBe(true);
 });
