@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 describe("listed again", () => {
-  const TTL_MS = 50;
+  const TTL_MS = 250;
 
   test("a directory that is the same keeps its stats, one that is not gets new ones", async () => {
     const [server] = cluster.servers;
