@@ -46,3 +46,17 @@ test("paths at the protocol's limit: carried, or reported and counted; the other
   const again = await sync(words, { delete: true, ignoreErrors: true });
   expect(again.report.targets[0]?.counts.deleted).toBe(0);
 }, 60_000);
+
+test("a name too long for the place where a new directory is staged costs that file, not the directory", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  // A blank is three bytes on the wire.
+  for (const name of ["a", "b", "below/x", " ".repeat(255)]) source.plant(`/site/d/${name}`, name, { mtime: 1 });
+  const root = `/${"r".repeat(200)}/${"r".repeat(200)}`;
+  first.plantDirectory(root);
+  const { report, events } = await sync([source.host, "/site", first.host, root]);
+  expect(events.filter(({ kind }) => kind === "failure")).toMatchObject([{ action: "copy", code: "ENAMETOOLONG" }]);
+  expect(report.targets[0]?.counts).toMatchObject({ copied: 3, failed: 1 });
+  for (const name of ["a", "b", "below/x"])
+    expect(await Bun.file(diskTree(first, `${root}/d/${name}`)).text()).toBe(name);
+}, 60_000);

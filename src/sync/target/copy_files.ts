@@ -1,5 +1,5 @@
 /** Brings files of one directory to the target: into staging first, then, when the source proves unchanged, to their names. */
-import { joinPath } from "../../chirp/byte_path.ts";
+import { baseName, joinPath, parentPath } from "../../chirp/byte_path.ts";
 import { fileType, isSameVersion } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry } from "../../protocol.ts";
@@ -8,7 +8,7 @@ import { type FileCopy, isSourceChange } from "./file_copy.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { waitUntilSettled } from "./settle.ts";
 import { isInPieces, stageFile } from "./stage_file.ts";
-import { lstatOrNull } from "../store/store.ts";
+import { listDirectory, lstatOrNull, nullWhenMissing } from "../store/store.ts";
 import {
   type DirectoryNode,
   endsRun,
@@ -212,8 +212,15 @@ async function discard(run: TargetRun, staging: BytePath): Promise<void> {
   try {
     await run.store.call({ kind: "unlink", path: staging });
   } catch (error) {
-    if (!(error instanceof ChirpError) || error.code !== "ENOENT") throw error;
+    if (!(error instanceof ChirpError) || error.blame !== "path") throw error;
+    // Of a name that the target cannot have nothing was begun, and nothing can be removed.
+    if (error.code !== "ENOENT" && (await isListed(run, staging))) throw error;
   }
+}
+
+async function isListed({ store }: TargetRun, path: BytePath): Promise<boolean> {
+  const entries = await nullWhenMissing(listDirectory(store, parentPath(path)));
+  return entries?.some(({ name }) => name === baseName(path)) ?? false;
 }
 
 function* batches(files: readonly FileCopy[]): Generator<FileCopy[]> {
