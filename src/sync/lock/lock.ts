@@ -7,7 +7,7 @@ import { joinPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry } from "../../protocol.ts";
 import { forgetLockOwner, formatLockOwner, newLockOwner, parseLockOwner, stateOfOwner } from "./lock_owner.ts";
-import { listDirectory, lstatOrNull, nullWhenMissing, type Store } from "../store/store.ts";
+import { doneWhenThere, listDirectory, lstatOrNull, nullWhenMissing, type Store } from "../store/store.ts";
 
 /** Six of these missed make a lock stale. */
 const HEARTBEAT_MS = 10_000;
@@ -46,9 +46,9 @@ export async function takeLock({ store, place, warn }: LockOptions): Promise<Loc
   const holder = formatLockOwner(owner);
   const claim = joinPath(place, `claim-${owner.nonce}`);
   try {
-    await store.call({ kind: "mkdir", path: claim, mode: LOCK_MODE });
+    await doneWhenThere(store.call({ kind: "mkdir", path: claim, mode: LOCK_MODE }));
     await store.call({ kind: "putFile", path: joinPath(claim, holder), bytes: new Uint8Array([10]), mode: 0o644 });
-    for (let attempt = 0; !(await renameClaim(store, claim, lock)); attempt++) {
+    for (let attempt = 0; !(await renameClaim(store, claim, lock, holder)); attempt++) {
       if (attempt === 2)
         throw new LockedError(`${store.server}: another run took the lock "${lock}" at the same moment`);
       await takeOver({ store, place, warn }, lock, owner.nonce);
@@ -109,7 +109,7 @@ function holdLock(store: Store, lock: BytePath, name: BytePath, mtime: number, f
 }
 
 /** False: there is a lock already. */
-async function renameClaim(store: Store, claim: BytePath, lock: BytePath): Promise<boolean> {
+async function renameClaim(store: Store, claim: BytePath, lock: BytePath, holder: string): Promise<boolean> {
   try {
     await store.call({ kind: "rename", path: claim, newPath: lock });
     return true;
@@ -117,7 +117,8 @@ async function renameClaim(store: Store, claim: BytePath, lock: BytePath): Promi
     // Servers name this refusal differently; that there is a lock is what counts.
     if (!(error instanceof ChirpError) || error.blame !== "path" || (await lstatOrNull(store, lock)) === null)
       throw error;
-    return false;
+    // Where the claim is gone, the lock may be ours: the answer to a first try was lost.
+    return error.code === "ENOENT" && (await lstatOrNull(store, joinPath(lock, holder))) !== null;
   }
 }
 

@@ -59,6 +59,15 @@ export async function nullWhenMissing<T>(promise: Promise<T>): Promise<T | null>
   }
 }
 
+/** For what is made under a name that nobody else uses: where it is there already, a first try made it whose answer was lost. */
+export async function doneWhenThere(promise: Promise<unknown>): Promise<void> {
+  try {
+    await promise;
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.code !== "EEXIST") throw error;
+  }
+}
+
 /** Which operations change something: the ones a source, and a dry run, must never send. */
 function isWriting(kind: OperationKind): boolean {
   switch (kind) {

@@ -8,6 +8,7 @@ import type { FileCopy } from "./file_copy.ts";
 import { makeDirectory } from "./make_directory.ts";
 import type { Action } from "../plan/plan.ts";
 import { renameIntoPlace } from "./rename.ts";
+import { doneWhenThere } from "../store/store.ts";
 import { splitForStaging, stageDirectory, stagedRightsAgree } from "./stage_directory.ts";
 import {
   type DirectoryNode,
@@ -123,7 +124,7 @@ async function replaceByLink(
   replaces: FileStat | null,
 ): Promise<void> {
   const staging = run.staging.newPath();
-  await run.store.call({ kind: "symlink", path: staging, target: held });
+  await doneWhenThere(run.store.call({ kind: "symlink", path: staging, target: held }));
   await renameIntoPlace(run.store, run.staging, {
     from: staging,
     to: targetPath(run, relative),

@@ -7,6 +7,7 @@ import type { FileCopy } from "./file_copy.ts";
 import { directoryMode, makeWay } from "./make_directory.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { SMALL_FILE_BYTES } from "./stage_file.ts";
+import { doneWhenThere } from "../store/store.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
 
 /** With one file the directory costs as many RPCs in its place. */
@@ -45,7 +46,7 @@ async function compareRights(run: TargetRun, directory: DirectoryNode): Promise<
 export async function stageDirectory(run: TargetRun, node: DirectoryNode, files: readonly FileCopy[]): Promise<void> {
   await run.staging.open();
   const staging = run.staging.newPath();
-  await run.store.call({ kind: "mkdir", path: staging, mode: directoryMode(run, node.source) });
+  await doneWhenThere(run.store.call({ kind: "mkdir", path: staging, mode: directoryMode(run, node.source) }));
   let good = 0;
   const destination: Destination = {
     stagingPath: ({ name }: FileCopy): BytePath => joinPath(staging, name),
