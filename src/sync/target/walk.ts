@@ -46,16 +46,17 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
       ahead.set(node, listed);
     }
     const node = stack.pop()!;
-    const listings = await ahead.get(node)!.catch((error: unknown) => {
-      broken ??= { error };
-      return null;
-    });
+    const listings = await ahead.get(node)!.catch(breakOff);
     ahead.delete(node);
     if (listings === null) {
       await leaveOut(node);
       continue;
     }
-    const actions = await plan(node, listings);
+    const actions = await plan(node, listings).catch(breakOff);
+    if (actions === null) {
+      await leaveOut(node);
+      continue;
+    }
     const children = subdirectories(node, actions);
     node.pending += children.length;
     for (let index = children.length - 1; index >= 0; index--) stack.push(children[index]!);
@@ -75,6 +76,12 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
   for (const node of stack) node.made.resolve(false);
   await Promise.allSettled([...jobs, ...ahead.values()]);
   if (broken !== null) throw (broken as { readonly error: unknown }).error;
+
+  /** What is under way ends before the error is thrown. */
+  function breakOff(error: unknown): null {
+    broken ??= { error };
+    return null;
+  }
 
   async function plan(node: DirectoryNode, { source, target }: Listings): Promise<Action[]> {
     const select = selectIn(node.path, run.rules);
@@ -100,7 +107,7 @@ export async function walkTree({ run, deletions, isApplied, observe }: Walk, top
   async function leaveOut(node: DirectoryNode): Promise<void> {
     node.made.resolve(false);
     run.source.release(sourcePath(run, node.path));
-    if (isApplied && broken === null) await finishNode(run, node);
+    if (isApplied && broken === null) await finishNode(run, node).catch(breakOff);
   }
 }
 
