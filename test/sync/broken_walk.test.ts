@@ -1,9 +1,10 @@
-/** What ends a run in the middle of planning: nothing goes on behind its back, and nothing is left. */
+/** What ends a run in its middle: nothing goes on behind its back, and nothing is done for nothing. */
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { sync } from "./sync_run.ts";
+import { waitUntil } from "./wait.ts";
 
 const LONGER_THAN_CLEANING_UP_MS = 1500;
 
@@ -37,4 +38,16 @@ test("a source that dies while files are compared: copies under way end before t
   expect(hasEnded).toBe(true);
   expect(report.exitCode).toBe(5);
   expect(existsSync(diskTree(first, "/copy/.__chirpsync"))).toBe(false);
+}, 30_000);
+
+test("what was still to be copied to a target that dies is not read, nor waited for", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  // At the limit they take 15 s.
+  for (let index = 0; index < 300; index++) source.plant(`/site/f${index}`, new Uint8Array(10_000), { mtime: 1 });
+  const running = sync([source.host, "/site", first.host, "/copy"], { retries: 0, bandwidth: 200_000 });
+  await waitUntil("it has begun", async () => ((await first.countRpcs())["putfile"] ?? 0) > 10);
+  await first.kill();
+  expect((await running).report.exitCode).toBe(5);
+  expect((await source.countRpcs())["getfile"]).toBeLessThan(100);
 }, 30_000);

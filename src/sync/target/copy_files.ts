@@ -138,10 +138,11 @@ async function stageAll(
 ): Promise<StageResult[]> {
   const results: StageResult[] = [];
   const listedAt = performance.now();
+  let isOver = false;
 
   async function stage(file: FileCopy): Promise<void> {
     await waitUntilSettled(run, file.source, listedAt);
-    if (run.stop.aborted) return;
+    if (run.stop.aborted || isOver) return;
     const relative = within(node.path, file.name);
     let begun: BytePath | null = null;
     try {
@@ -162,6 +163,8 @@ async function stageAll(
       isInPieces(run, file.source) ? run.largeTransfers.run(() => stage(file)) : stage(file),
     ),
   );
+  // What ends the run begins no more: each would be read, and wait for --bwlimit, for nothing.
+  for (const task of tasks) task.catch(() => void (isOver = true));
   // All have ended before anything is thrown: nothing goes on behind the back of the caller.
   for (const result of await Promise.allSettled(tasks)) {
     if (result.status === "rejected") throw result.reason;
