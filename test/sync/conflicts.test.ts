@@ -58,3 +58,18 @@ test.each([null, "/kept"])(
     if (backup !== null) expect(readFileSync(diskTree(first, "/kept/x"), "utf8")).toBe("old");
   },
 );
+
+test("a run that is told to end leaves the file whose place a directory was to take", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  for (const name of "abcdef") source.plant(`/site/x/${name}`, new Uint8Array(200_000), { mtime: 1 });
+  first.plant("/copy/x", "old", { mtime: 1 });
+  const stop = new AbortController();
+  const options = { bandwidth: 1_000_000, transfers: 1 };
+  const running = sync([source.host, "/site", first.host, "/copy"], options, stop.signal);
+  await waitUntil("staging has begun", async () => ((await first.countRpcs())["putfile"] ?? 0) > 1);
+  stop.abort();
+  expect((await running).report.exitCode).toBe(20);
+  expect(describeTree(diskTree(first, "/copy"))).toHaveLength(1);
+  expect(readFileSync(diskTree(first, "/copy/x"), "utf8")).toBe("old");
+});

@@ -7,6 +7,7 @@ import type { FileCopy } from "./file_copy.ts";
 import { directoryMode, makeWay } from "./make_directory.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { SMALL_FILE_BYTES } from "./stage_file.ts";
+import { interrupted } from "../store/retrying_store.ts";
 import { doneWhenThere } from "../store/store.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
 
@@ -53,6 +54,8 @@ export async function stageDirectory(run: TargetRun, node: DirectoryNode, files:
     publish: async () => void good++,
   };
   await copyBatch(run, node, files, destination);
+  // What is there stays when only part of what is to replace it has come.
+  if (node.target !== null && run.stop.aborted) throw interrupted(run.store.server, "rename");
   await makeWay(run, node, () =>
     renameIntoPlace(run.store, run.staging, {
       from: staging,
