@@ -38,7 +38,14 @@ export async function runSyncCell(
   moment: Moment,
 ): Promise<void> {
   const trip = tripOf(operation, moment);
-  await runBroken(lab, operation, { trip, begin: (_, tripped) => lab.breakIt(fault, tripped), end: lab.mend });
+  // The server has done what it was asked for, and its answer is lost: that may have been the last thing there was to do.
+  const mayBeComplete = moment === "inside a read" && !isReading(operation);
+  await runBroken(lab, operation, {
+    trip,
+    begin: (_, tripped) => lab.breakIt(fault, tripped),
+    end: lab.mend,
+    mayBeComplete,
+  });
 }
 
 export async function runSyncLieCell(
