@@ -12,7 +12,7 @@ import { startWebServer } from "../helpers/web_server.ts";
 import { testBytes } from "./download.ts";
 import { startLoad, until, wrong } from "./load.ts";
 
-const requests = Number(process.env["CHIRP_SITE_LEAK_REQUESTS"] ?? 6_000);
+const requests = Number(process.env["CHIRP_SITE_LEAK_REQUESTS"] ?? 4_000);
 setDefaultTimeout(60_000 + requests * 20);
 
 /** What the allocator and the collector of Bun swing by in the steady state. */

@@ -8,6 +8,7 @@ import { createLocalStore } from "../../src/sync/store/local_store.ts";
 import { createStaging } from "../../src/sync/target/staging.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, sync } from "./sync_run.ts";
+import { waitUntil } from "./wait.ts";
 
 setDefaultTimeout(60_000);
 
@@ -125,9 +126,14 @@ test("what an earlier run brought is offered until it is given up", async () => 
 test("every worker that has written closes the file, and is heard", async () => {
   await using servers = await startServers();
   const { source, first } = servers;
-  // Enough pieces for a second worker to be worth its start.
   source.plant("/site/large", new Uint8Array(400_000_000).fill(9), { mtime: 1 });
-  expect((await sync([source.host, "/site", first.host, "/copy"])).report.exitCode).toBe(0);
+  const running = sync([source.host, "/site", first.host, "/copy"]);
+  await waitUntil("it is being written", async () => ((await first.countRpcs())["pwrite"] ?? 0) > 2);
+  // While one piece is held up, another worker is worth its start.
+  first.stop();
+  await Bun.sleep(300);
+  first.resume();
+  expect((await running).report.exitCode).toBe(0);
   const { open = 0, close = 0 } = await first.countRpcs();
   expect(open).toBeGreaterThan(1);
   expect(close).toBe(open);
