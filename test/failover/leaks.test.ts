@@ -12,14 +12,14 @@ import { startWebServer } from "../helpers/web_server.ts";
 import { testBytes } from "./download.ts";
 import { startLoad, until, wrong } from "./load.ts";
 
-const requests = Number(process.env["CHIRP_SITE_LEAK_REQUESTS"] ?? 4_000);
+const requests = Number(process.env["CHIRP_SITE_LEAK_REQUESTS"] ?? 2_000);
 setDefaultTimeout(60_000 + requests * 20);
 
 /** What the allocator and the collector of Bun swing by in the steady state. */
 const RSS_SWING_MB = 60;
 /** Connections of clients and files that are just being looked at. */
 const FDS_SWING = 6;
-const THREADS_SWING = 3;
+const THREADS_SWING = 6;
 
 interface Size {
   readonly fds: number;

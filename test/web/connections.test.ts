@@ -77,11 +77,13 @@ test("a request that does not become whole is ended, on a used connection too; w
   await using bun = await start(...options);
   await using node = await start(...options, "--front", "node");
   const all = [await everyKind(bun), await everyKind(node)];
-  for (const { reader } of all) reader.socket.write(get("/medium.bin"));
-  await waitUntil("downloads have begun", () => all.every(({ reader }) => reader.received() > 5_000_000));
+  // --front node streams it from the servers, which are stopped here: that download would break off by itself.
+  const [{ reader }] = all as [Awaited<ReturnType<typeof everyKind>>];
+  reader.socket.write(get("/medium.bin"));
+  await waitUntil("the download has begun", () => reader.received() > 5_000_000);
+  reader.socket.pause();
   const host = "Host: localhost\r\n";
-  for (const { reader, header, silent, body, chunked } of all) {
-    reader.socket.pause();
+  for (const { header, silent, body, chunked } of all) {
     header.socket.write(`GET / HTTP/1.1\r\n${host}`);
     silent.socket.write("GET / HTTP/1.1\r\nHo");
     body.socket.write(`POST / HTTP/1.1\r\n${host}Content-Length: 60000\r\n\r\n`);
@@ -112,12 +114,12 @@ test("a request that does not become whole is ended, on a used connection too; w
     clearInterval(drip);
     for (const server of cluster.servers) server.resume();
   }
+  reader.socket.resume();
+  await waitUntil("the download is whole", () => reader.received() >= mediumBytes, 60_000);
   for (const { idle, reader, waiting } of all) {
     const before = idle.received();
     idle.socket.write(get("/"));
     await waitUntil("the idle one is served", () => idle.received() > before);
-    reader.socket.resume();
-    await waitUntil("the download is whole", () => reader.received() >= mediumBytes, 60_000);
     for (const { socket } of [idle, reader, waiting]) socket.destroy();
   }
 });
