@@ -1,6 +1,8 @@
 /** A Chirp server makes a directory and its access list in two steps: killed in between, or full, it leaves one that denies everybody everything. */
-import { chownSync, existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, rmdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Operation } from "../../src/protocol.ts";
+import { type Connections, createConnections } from "../../src/sync/store/connections.ts";
 import type { TestServer } from "../helpers/cluster.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, sync, writingRpcs } from "./sync_run.ts";
@@ -75,3 +77,53 @@ test("a dry run writes nothing", async () => {
   expect([writingRpcs(before), writingRpcs(await first.countRpcs())]).toEqual([[], []]);
   expect(exists(first, "/copy/d")).toBe(true);
 });
+
+test.each(["/copy/d", "/copy"])("%s, removed by another run at the same moment: the run is complete", async (path) => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/d/f", "1", { mtime: 1 });
+  if (path !== "/copy") first.plantDirectory("/copy");
+  halfMake(first, path);
+  const others: string[] = [];
+  const stores = watched((operation) => {
+    if (operation.kind !== "rmdir" || operation.path !== path || others.length > 0) return;
+    rmdirSync(first.diskPath(path));
+    others.push(path);
+  });
+  const { report, events } = await sync([source.host, "/site", first.host, "/copy"], {}, undefined, stores);
+  await stores.close();
+  expect({ exitCode: report.exitCode, others, failures: events.filter(({ kind }) => kind === "failure") }).toEqual({
+    exitCode: 0,
+    others: [path],
+    failures: [],
+  });
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+});
+
+/** Connections of a run's own; `before` is told of every operation, just before it is sent. */
+function watched(before: (operation: Operation) => void): Connections {
+  const connections = createConnections({
+    auth: ["unix", "hostname", "address"],
+    tickets: "",
+    workers: 4,
+    timeoutSeconds: 15,
+    connectTimeoutSeconds: 10,
+  });
+  return {
+    store(endpoint) {
+      const store = connections.store(endpoint);
+      return {
+        server: store.server,
+        get rpcs() {
+          return store.rpcs;
+        },
+        call(operation, options) {
+          before(operation);
+          return store.call(operation, options);
+        },
+        close: (graceMs) => store.close(graceMs),
+      };
+    },
+    close: () => connections.close(),
+  };
+}

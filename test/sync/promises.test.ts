@@ -243,9 +243,16 @@ test("10: what a killed run left in staging goes with the next run, also when th
   source.plant("/site/a", "a", { mtime: 1 });
   const words = [source.host, "/site", first.host, "/copy"];
   await sync(words);
-  first.plant("/copy/.__chirpsync/abc1230/file", "half");
-  first.plant("/copy/.__chirpsync/r0123456789abcdef", "half of a large file");
-  expect((await sync(words)).report.exitCode).toBe(0);
-  expect(existsSync(diskTree(first, "/copy/.__chirpsync"))).toBe(false);
-  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  const leave: (() => void)[] = [
+    () => first.plant("/copy/.__chirpsync/abc1230/file", "half"),
+    () => first.plant("/copy/.__chirpsync/r0123456789abcdef", "half of a large file"),
+    // Killed when all was done but the removal of the place.
+    () => first.plantDirectory("/copy/.__chirpsync"),
+  ];
+  for (const left of leave) {
+    left();
+    expect((await sync(words)).report.exitCode).toBe(0);
+    expect([String(left), existsSync(diskTree(first, "/copy/.__chirpsync"))]).toEqual([String(left), false]);
+    expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  }
 });

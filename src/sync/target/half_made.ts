@@ -6,7 +6,7 @@
  */
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry } from "../../protocol.ts";
-import { listDirectory, LOCAL_SERVER, type Store } from "../store/store.ts";
+import { listDirectory, LOCAL_SERVER, nullWhenMissing, type Store } from "../store/store.ts";
 
 /** Looks at a directory that lacks its access list: another run may be just making it, which takes milliseconds. */
 const TRIES = 5;
@@ -52,7 +52,8 @@ export async function listOrRemove(store: Store, path: BytePath): Promise<Direct
 /** Whether the directory, which was denied with this error, was half made and has been removed. */
 export async function removeHalfMade(store: Store, path: BytePath, error: unknown): Promise<boolean> {
   if (!(await isStillHalfMade(store, path, error))) return false;
-  await store.call({ kind: "rmdir", path });
+  // Another run that waited for it as long may be the first to remove it.
+  await nullWhenMissing(store.call({ kind: "rmdir", path }));
   return true;
 }
 
@@ -68,7 +69,7 @@ export async function listOrRemake(
   } catch (error) {
     if (!(await isStillHalfMade(store, path, error))) throw error;
     await open();
-    await store.call({ kind: "rmdir", path });
+    await nullWhenMissing(store.call({ kind: "rmdir", path }));
     await store.call({ kind: "mkdir", path, mode });
     return [];
   }

@@ -21,7 +21,7 @@ export interface Staging {
   readonly place: BytePath;
   /** Looks for what an earlier run left. */
   inspect(): Promise<void>;
-  /** Something of an earlier run lies there, to be used or removed. */
+  /** Something of an earlier run lies there, to be used or removed, if only the place itself: a run may be killed just before it removes that. */
   hasLeftovers(): boolean;
   /** Makes the place and takes the lock, once; every writing operation on the target comes after this. */
   open(): Promise<void>;
@@ -61,6 +61,7 @@ export interface StagingOptions {
 export function createStaging({ store, root, warn, lost }: StagingOptions): Staging {
   const place = joinPath(root, PLACE);
   let leftovers: readonly DirectoryEntry[] = [];
+  let isThere = false;
   let opening: Promise<void> | null = null;
   let lock: Lock | null = null;
   let rights: Promise<readonly string[]> | null = null;
@@ -82,9 +83,11 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
   return {
     place,
     async inspect() {
-      leftovers = (await nullWhenMissing(listOrRemove(store, place))) ?? [];
+      const entries = await nullWhenMissing(listOrRemove(store, place));
+      isThere = entries !== null;
+      leftovers = entries ?? [];
     },
-    hasLeftovers: () => leftovers.length > 0,
+    hasLeftovers: () => isThere,
     open: () => (opening ??= open()),
     get isOpen() {
       return lock !== null;
