@@ -12,7 +12,10 @@ export const syncLarge: Question = {
   programs: ["chirp_distribute", "chirp_get", "chirp_put", "chirp"],
   async ask() {
     const file = `${SITE}/large.bin`;
-    await using site = await startSyncSite((server) => server.plant(file, repeatedRandom(BYTES), { mtime: OLD }));
+    await using site = await startSyncSite(
+      (server) => server.plant(file, repeatedRandom(BYTES), { mtime: OLD }),
+      "removed",
+    );
     const { ways, cluster } = site;
     const copied = cluster.servers[1]!.diskPath(file);
     const anew = (way: () => Promise<number>) => async () => {

@@ -15,7 +15,7 @@ export interface SyncCounts {
 
 function startSite(size: SiteSize): Promise<SyncSite> {
   const paths = sitePaths(size).map((path) => SITE + path);
-  return startSyncSite((server) => plantFiles(server, paths, 4096));
+  return startSyncSite((server) => plantFiles(server, paths, 4096), "aside");
 }
 
 /** RPCs of both servers, of a first copy and of a second run. */

@@ -1,5 +1,5 @@
 /** Two servers, the first with a site, and the ways to bring it to the second. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../test/helpers/cluster.ts";
@@ -22,14 +22,20 @@ export interface SyncSite extends AsyncDisposable {
     /** From one local directory to another: what the disk alone costs. */
     readonly rsync: () => Promise<number>;
   };
-  /** Removes what the second server has of the site, from its disk. */
+  /** Takes away what the second server has of the site, on its disk. */
   clear(): void;
 }
+
+/**
+ * What becomes of copies that were measured. Many small files go aside until the end: an ext4 avoids inodes that were freed within the last
+ * minute, and looks through all of them for each file that is made, which took a fifth of the CPU of what was measured next.
+ */
+export type Cleared = "aside" | "removed";
 
 const synchronizer = join(import.meta.dir, "../../bin/chirp_synchronize.ts");
 const lister = join(import.meta.dir, "bare_listings.ts");
 
-export async function startSyncSite(plant: Plant): Promise<SyncSite> {
+export async function startSyncSite(plant: Plant, cleared: Cleared): Promise<SyncSite> {
   const cluster = await startSite(2, () => undefined);
   const [source, target] = cluster.servers;
   if (target === undefined) throw new Error("two servers were asked for");
@@ -37,6 +43,11 @@ export async function startSyncSite(plant: Plant): Promise<SyncSite> {
   const local = mkdtempSync(join(tmpdir(), "chirp-site-bench-"));
   const copy = join(local, "site");
   const disk = (server: typeof source) => server.diskPath(SITE).toString();
+  let aside = 0;
+  const takeAway = (path: string) => {
+    if (cleared === "removed") rmSync(path, { recursive: true, force: true });
+    else if (existsSync(path)) renameSync(path, join(local, `aside${aside++}`));
+  };
   return {
     cluster,
     ways: {
@@ -46,15 +57,15 @@ export async function startSyncSite(plant: Plant): Promise<SyncSite> {
       getAndPut: async () => {
         const get = await secondsOf([program("chirp_get"), source.host, SITE, copy]);
         const put = await secondsOf([program("chirp_put"), copy, target.host, SITE]);
-        rmSync(copy, { recursive: true, force: true });
+        takeAway(copy);
         return get + put;
       },
       bareListings: () => secondsOf([process.execPath, lister, SITE, source.host, target.host]),
       rsync: () => secondsOf([program("rsync"), "-a", `${disk(source)}/`, `${join(local, "rsync")}/`]),
     },
     clear() {
-      rmSync(disk(target), { recursive: true, force: true });
-      rmSync(join(local, "rsync"), { recursive: true, force: true });
+      takeAway(disk(target));
+      takeAway(join(local, "rsync"));
     },
     async [Symbol.asyncDispose]() {
       rmSync(local, { recursive: true, force: true });
