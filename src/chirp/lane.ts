@@ -10,7 +10,7 @@ import type { Operation, OperationKind, Results } from "../protocol.ts";
 import { createOpenPaths } from "./open_paths.ts";
 import { createCallQueue, type Call, type RpcMeter } from "./call_queue.ts";
 import { createWorkerDemand, START_AFTER_MS } from "./worker_demand.ts";
-import { startWorker, type WorkerHandle } from "./worker_handle.ts";
+import { startWorker, type WorkerHandle, type WorkerOptions } from "./worker_handle.ts";
 
 export interface CallOptions {
   /** Deadline of the whole call, waiting in the queue included. Default: the lane's timeoutMs. */
@@ -42,20 +42,13 @@ export interface Lane {
   close(graceMs?: number): Promise<void>;
 }
 
-export interface LaneOptions {
-  /** As the user wrote it, e.g. "hostA:9094"; for messages. */
-  readonly server: string;
-  /** A name or an address; names are resolved here, on the main thread, each time a worker starts. */
-  readonly host: string;
-  readonly port: number;
+export interface LaneOptions extends WorkerOptions {
   readonly workers: number;
+  /** How many of them can be of use at a time while calls are short, to a server at this address. Default: all. */
+  readonly usefulWorkers?: (address: string) => number;
   /** Calls that may wait beyond those running; one more fails with ENOBUFS. */
   readonly queueLimit: number;
   readonly timeoutMs: number;
-  readonly connectTimeoutSeconds: number;
-  /** Authentication methods in the order to be tried, and ticket files separated by commas. */
-  readonly auth: readonly string[];
-  readonly tickets: string;
 }
 
 /** A worker answers within its stoptime, which counts whole seconds; what is silent for this much longer is stuck. */
@@ -81,7 +74,9 @@ export function createLane(options: LaneOptions): Lane {
   let rpcs = 0;
   let isClosed = false;
   let ticker: Timer | undefined;
-  const demand = createWorkerDemand();
+  let address: string | null = null;
+  const { usefulWorkers = () => Infinity } = options;
+  const demand = createWorkerDemand(() => (address === null ? 1 : usefulWorkers(address)));
   let later: Timer | undefined;
 
   function failure(code: ErrorCode, operation: Operation, detail?: string): ChirpError {
@@ -163,6 +158,7 @@ export function createLane(options: LaneOptions): Lane {
   function start(): WorkerHandle {
     let hasAnswered = false;
     const worker = startWorker(options, {
+      resolved: (found) => void (address = found),
       answered(count, ms) {
         rpcs += count;
         // The first call connected as well.

@@ -29,3 +29,11 @@ test("waiting adds up while somebody waits, until one is started", () => {
   demand.started();
   expect([asked(10_050), asked(10_299), asked(10_300)]).toEqual([false, false, true]);
 });
+
+test("beyond what is useful, for long calls alone", () => {
+  const demand = createWorkerDemand(() => 2);
+  demand.answered(40);
+  expect(demand.isWanted(9, [1], 0)).toBe(true);
+  expect([demand.isWanted(9, [1, 1], 0), demand.isWanted(9, [1, 1], 10_000)]).toEqual([false, false]);
+  expect(demand.isWanted(9, [60, 70], 10_000)).toBe(true);
+});

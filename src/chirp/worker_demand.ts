@@ -26,8 +26,11 @@ const START_AFTER_WAITING_MS = 250;
 /** How much the newest call counts in the mean. */
 const MEAN_WEIGHT = 0.1;
 
-/** Times in milliseconds, `now` of any clock that only goes forward. */
-export function createWorkerDemand(): WorkerDemand {
+/**
+ * Times in milliseconds, `now` of any clock that only goes forward.
+ * @param usefulWorkers So many can be of use to short calls; more are wanted only while all that there are have long ones.
+ */
+export function createWorkerDemand(usefulWorkers: () => number = () => Infinity): WorkerDemand {
   let waitingSince: number | null = null;
   let waitedMs = 0;
   /** How long a call takes, lately; null: none has been answered. */
@@ -47,6 +50,7 @@ export function createWorkerDemand(): WorkerDemand {
     },
     isWanted(waiting, runningMs, now) {
       if (runningMs.every((ms) => ms >= START_AFTER_MS)) return true;
+      if (runningMs.length >= usefulWorkers()) return false;
       if ((waiting * (meanMs ?? 0)) / runningMs.length >= START_AFTER_MS) return true;
       waitingSince ??= now;
       return waitedMs + now - waitingSince >= START_AFTER_WAITING_MS;

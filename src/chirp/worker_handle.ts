@@ -20,6 +20,8 @@ export interface WorkerHandle {
 }
 
 export interface WorkerEvents {
+  /** Where the server is. */
+  resolved(address: string): void;
   /** A call was answered, with this many RPCs and in this time; the worker is free. */
   answered(rpcs: number, ms: number): void;
   /** The worker is gone, with the call it had. reason: a message, or the error that every call will meet. */
@@ -27,10 +29,13 @@ export interface WorkerEvents {
 }
 
 export interface WorkerOptions {
+  /** As the user wrote it, e.g. "hostA:9094"; for messages. */
   readonly server: string;
+  /** A name or an address; names are resolved here, on the main thread, each time a worker starts. */
   readonly host: string;
   readonly port: number;
   readonly connectTimeoutSeconds: number;
+  /** Authentication methods in the order to be tried, and ticket files separated by commas. */
   readonly auth: readonly string[];
   readonly tickets: string;
 }
@@ -83,7 +88,8 @@ export function startWorker(options: WorkerOptions, events: WorkerEvents): Worke
   worker.addEventListener("close", () => end("worker ended"));
 
   // Messages are kept until the worker listens, so that a request may follow at once.
-  const setup = resolveHost(server, host).then((address) =>
+  const setup = resolveHost(server, host).then((address) => {
+    events.resolved(address);
     worker.postMessage({
       kind: "setup",
       host: hostPort(address, port),
@@ -91,8 +97,8 @@ export function startWorker(options: WorkerOptions, events: WorkerEvents): Worke
       auth,
       tickets,
       connectTimeoutSeconds,
-    } satisfies Setup),
-  );
+    } satisfies Setup);
+  });
   const isSetUp = setup.then(
     () => true,
     (error: unknown) => {

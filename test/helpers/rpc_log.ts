@@ -6,6 +6,8 @@ export interface RpcLog {
   rpcLog(): Promise<readonly string[]>;
   /** How often each command was received: { getlongdir: 2, getfile: 1 }. */
   countRpcs(): Promise<Readonly<Record<string, number>>>;
+  /** Over how many connections: the server has a process for each. */
+  countConnections(): Promise<number>;
   /** What was received up to now counts no longer. */
   forgetRpcs(): Promise<void>;
 }
@@ -31,14 +33,16 @@ const commands = new Set(
 export function createRpcLog(logFile: string): RpcLog {
   let forgotten = 0;
 
-  const readAll = async (): Promise<string[]> => {
+  const readAll = async () => {
     const lines = (await readFile(logFile, "latin1")).split("\n");
     return lines
-      .map((line) => /^\S+ \S+ chirp_server\[\d+\] chirp: (.*)$/.exec(line)?.[1] ?? "")
-      .filter((text) => commands.has(commandOf(text)));
+      .map((line) => /^\S+ \S+ chirp_server\[(\d+)\] chirp: (.*)$/.exec(line))
+      .map((match) => ({ process: match?.[1], text: match?.[2] ?? "" }))
+      .filter(({ text }) => commands.has(commandOf(text)));
   };
 
-  const rpcLog = async () => (await readAll()).slice(forgotten);
+  const received = async () => (await readAll()).slice(forgotten);
+  const rpcLog = async () => (await received()).map(({ text }) => text);
 
   return {
     rpcLog,
@@ -47,6 +51,7 @@ export function createRpcLog(logFile: string): RpcLog {
       for (const text of await rpcLog()) counts[commandOf(text)] = (counts[commandOf(text)] ?? 0) + 1;
       return counts;
     },
+    countConnections: async () => new Set((await received()).map(({ process }) => process)).size,
     forgetRpcs: async () => {
       forgotten = (await readAll()).length;
     },

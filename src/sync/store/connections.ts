@@ -1,5 +1,6 @@
 /** The stores of a process: each server is connected to once, however many runs use it. */
 import { createLane } from "../../chirp/lane.ts";
+import { isOwnAddress } from "../../chirp/own_address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createLocalStore } from "./local_store.ts";
 import type { Store } from "./store.ts";
@@ -15,7 +16,7 @@ export interface ConnectionOptions {
   readonly auth: readonly string[];
   /** Ticket files separated by commas. */
   readonly tickets: string;
-  /** Workers, each with a connection, that a server is given at most. */
+  /** Workers, each with a connection, that a server is given at most; one on this machine seldom has so many. */
   readonly workers: number;
   readonly timeoutSeconds: number;
   readonly connectTimeoutSeconds: number;
@@ -30,6 +31,19 @@ const CLOSE_GRACE_MS = 500;
 export function createConnections(options: ConnectionOptions): Connections {
   const { auth, tickets, workers, timeoutSeconds, connectTimeoutSeconds } = options;
   const stores = new Map<string, Store>();
+  /** Of each server that has been found, whether it is on this machine. */
+  const isHere = new Map<string, boolean>();
+
+  /**
+   * Servers on this machine share its cores with each other and with us, and each connection has 16 MiB there that are cleared with every
+   * call: what is more than the cores only waits, and pushes the others' out of the caches.
+   */
+  function usefulWorkers(server: string, address: string): number {
+    if (!isHere.has(server)) isHere.set(server, isOwnAddress(address));
+    if (isHere.get(server) !== true) return workers;
+    const here = [...isHere.values()].filter(Boolean).length;
+    return Math.max(1, Math.floor(navigator.hardwareConcurrency / here));
+  }
 
   function open({ server, address }: Endpoint): Store {
     if (address === null) return createLocalStore();
@@ -40,6 +54,7 @@ export function createConnections(options: ConnectionOptions): Connections {
       host,
       port,
       workers,
+      usefulWorkers: (resolved) => usefulWorkers(server, resolved),
       queueLimit: QUEUE_MAX,
       timeoutMs,
       connectTimeoutSeconds,

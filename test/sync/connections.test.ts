@@ -1,0 +1,28 @@
+/** How many connections a server is given: each is a process there, with 16 MiB that it clears for every call. */
+import { expect, test } from "bun:test";
+import { isOwnAddress } from "../../src/chirp/own_address.ts";
+import { plantSite, startServers } from "./servers.ts";
+import { runProgram } from "./sync_run.ts";
+
+test("servers on this machine are given as many as it has cores, all together, and one each at least", async () => {
+  await using servers = await startServers();
+  const { source, first, second } = servers;
+  plantSite(source, 1000, 50);
+  const words = ["-q", "-r", source.host, "/site", first.host, "/copy", second.host, "/copy"];
+  expect((await runProgram(words)).exitCode).toBe(0);
+  const counts = await Promise.all([source, first, second].map((server) => server.countConnections()));
+  expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
+  // A call that takes long, as one on a busy machine may, is not waited for: two of them.
+  expect(Math.max(...counts)).toBeLessThanOrEqual(Math.max(1, Math.floor(navigator.hardwareConcurrency / 3)) + 2);
+}, 60_000);
+
+test.each([
+  ["127.0.0.1", true],
+  ["127.7.7.7", true],
+  ["::1", true],
+  ["192.0.2.1", false],
+  ["2001:db8::1", false],
+  ["128.0.0.1", false],
+])("%s is on this machine: %p", (address, isOwn) => {
+  expect(isOwnAddress(address)).toBe(isOwn);
+});
