@@ -10,11 +10,11 @@ h2{font-size:1rem;font-weight:600;margin:2rem 0 .75rem}
 .banner h1{font-size:1.35rem;line-height:1.3;font-weight:650;margin:0;flex:1 1 auto}
 .banner p{margin:0;font-size:.9rem}
 .cards{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}
-.tiles{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))}
+.tiles{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(7.5rem,1fr))}
 .card,.tile{background:var(--card);border:1px solid var(--line);border-radius:.75rem;padding:.85rem 1rem;min-width:0}
 .tile.wide{grid-column:span 2}
 .label{color:var(--dim);font-size:.8rem}
-.value{font-size:1.35rem;font-weight:600;line-height:1.3}
+.value{font-size:1.25rem;white-space:nowrap;font-weight:600;line-height:1.3}
 .note{color:var(--dim);font-size:.8rem;margin:0}
 .card{border-left:4px solid var(--state)}
 .state{display:flex;align-items:center;gap:.5rem;margin:.35rem 0 0;color:var(--dim);font-size:.8rem}
