@@ -5,7 +5,7 @@ import type { Operation } from "../../src/protocol.ts";
 import { type Connections, createConnections } from "../../src/sync/store/connections.ts";
 import type { TestServer } from "../helpers/cluster.ts";
 import { diskTree, startServers } from "./servers.ts";
-import { describeTree, sync, writingRpcs } from "./sync_run.ts";
+import { connectionOptions, describeTree, sync, writingRpcs } from "./sync_run.ts";
 
 setDefaultTimeout(60_000);
 
@@ -102,13 +102,7 @@ test.each(["/copy/d", "/copy"])("%s, removed by another run at the same moment: 
 
 /** Connections of a run's own; `before` is told of every operation, just before it is sent. */
 function watched(before: (operation: Operation) => void): Connections {
-  const connections = createConnections({
-    auth: ["unix", "hostname", "address"],
-    tickets: "",
-    workers: 4,
-    timeoutSeconds: 15,
-    connectTimeoutSeconds: 10,
-  });
+  const connections = createConnections(connectionOptions);
   return {
     store(endpoint) {
       const store = connections.store(endpoint);

@@ -10,14 +10,9 @@ import { createConnections } from "../../src/sync/store/connections.ts";
 import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
 import { listDirectory, lstatOrNull, readOnly, type Store } from "../../src/sync/store/store.ts";
 import { type Cluster, startCluster } from "../helpers/cluster.ts";
+import { connectionOptions } from "./sync_run.ts";
 
-const connections = createConnections({
-  auth: ["unix", "hostname", "address"],
-  tickets: "",
-  workers: 2,
-  timeoutSeconds: 10,
-  connectTimeoutSeconds: 5,
-});
+const connections = createConnections(connectionOptions);
 const directory = mkdtempSync(join(tmpdir(), "chirp-site-store-"));
 let cluster: Cluster;
 

@@ -1,7 +1,7 @@
 /** Runs chirp_synchronize for a test, in this process or as users do, and looks at trees on disk. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type Connections, createConnections } from "../../src/sync/store/connections.ts";
+import { type ConnectionOptions, type Connections, createConnections } from "../../src/sync/store/connections.ts";
 import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { readCommand } from "../../src/sync/options/command.ts";
@@ -11,14 +11,16 @@ import type { Report, SyncEvent } from "../../src/sync/output/report.ts";
 import { synchronize } from "../../src/sync/synchronize.ts";
 import { run, type RunOptions, type RunResult } from "../helpers/run.ts";
 
-/** One for all runs of a test file: a server takes 100 clients, and forgets one only after a while. */
-const connections = createConnections({
+export const connectionOptions: ConnectionOptions = {
   auth: ["unix", "hostname", "address"],
   tickets: "",
   workers: 4,
   timeoutSeconds: 15,
   connectTimeoutSeconds: 10,
-});
+};
+
+/** One for all runs of a test file: a server takes 100 clients, and forgets one only after a while. */
+const connections = createConnections(connectionOptions);
 
 /** As they are when no option is given. */
 const { options: defaults } = readCommand(parseArguments(commandLine, ["a", "/", "b", "/"]), {}, "/");
