@@ -49,3 +49,24 @@ test("a backup directory that is the target, holds it, or lies in the source is 
   }
   expect([source, first].map((server) => describeTree(diskTree(server, "/"), { times: false }))).toEqual(before);
 });
+
+test("files of one directory that are backed up together share the directories made for them", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  const names = ["f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7"];
+  for (const name of names) {
+    source.plant(`/site/a/b/c/${name}`, "new", { mtime: 100 });
+    first.plant(`/copy/a/b/c/${name}`, "old", { mtime: 50 });
+    first.plant(`/copy/gone/deep/${name}`, "gone", { mtime: 50 });
+  }
+  const words = [source.host, "/site", first.host, "/copy"];
+  const maxDelete = { kind: "count", count: 10 } as const;
+  const { report, events } = await sync(words, { delete: true, maxDelete, backupDirectory: "/kept/today" });
+  expect(events.filter(({ kind }) => kind === "failure")).toEqual([]);
+  expect(report.exitCode).toBe(0);
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  for (const name of names) {
+    expect(readFileSync(diskTree(first, `/kept/today/a/b/c/${name}`), "utf8")).toBe("old");
+    expect(readFileSync(diskTree(first, `/kept/today/gone/deep/${name}`), "utf8")).toBe("gone");
+  }
+});

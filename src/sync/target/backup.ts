@@ -1,8 +1,9 @@
 import { joinPath, parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath } from "../../protocol.ts";
+import { whenMade } from "./half_made.ts";
 import { normalizePath } from "../store/endpoint.ts";
-import { nullWhenMissing } from "../store/store.ts";
+import { doneWhenThere, statOrUnknown } from "../store/store.ts";
 import { type TargetRun, targetPath } from "./target_run.ts";
 
 /** Moves what is about to be replaced or deleted to --backup-dir, under its own relative path. Nothing without that option. */
@@ -10,16 +11,17 @@ export async function backUp(run: TargetRun, relative: BytePath): Promise<boolea
   const directory = backupRoot(run);
   if (directory === null) return false;
   const destination = joinPath(directory, relative);
-  const from = targetPath(run, relative);
+  const move = () => run.store.call({ kind: "rename", path: targetPath(run, relative), newPath: destination });
   try {
-    await run.store.call({ kind: "rename", path: from, newPath: destination });
+    await move();
     return true;
   } catch (error) {
     if (!(error instanceof ChirpError) || error.blame === "server") throw error;
   }
   // Most often its directory is not there yet; if it is something else, the second try says so.
-  await makeParents(run, parentPath(destination));
-  await run.store.call({ kind: "rename", path: from, newPath: destination });
+  const parent = parentPath(destination);
+  await makeParents(run, parent);
+  await whenMade(run.store, parent, move);
   return true;
 }
 
@@ -37,17 +39,17 @@ export function backupRoot(run: Pick<TargetRun, "options" | "root">): BytePath |
   return normalizePath(backupDirectory, run.root);
 }
 
+/** Other files of the same directory are backed up at the same time: a directory may be there by now, or be just coming. */
 async function makeParents(run: TargetRun, path: BytePath): Promise<void> {
   if (path === "/") return;
+  const make = () => doneWhenThere(run.store.call({ kind: "mkdir", path, mode: 0o755 }));
   try {
-    await run.store.call({ kind: "mkdir", path, mode: 0o755 });
+    return await make();
   } catch (error) {
     if (!(error instanceof ChirpError) || error.blame === "server") throw error;
-    if (error.code === "EEXIST") return;
-    const there = await nullWhenMissing(run.store.call({ kind: "lstat", path }));
-    if (there !== null) return;
-    const parent = parentPath(path);
-    await makeParents(run, parent);
-    await run.store.call({ kind: "mkdir", path, mode: 0o755 });
+    if ((await statOrUnknown(run.store, path)) !== null) return;
   }
+  const parent = parentPath(path);
+  await makeParents(run, parent);
+  await whenMade(run.store, parent, make);
 }
