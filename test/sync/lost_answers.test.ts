@@ -1,6 +1,6 @@
 /** The server did what it was asked, and the connection broke before its answer came: the second try finds it done. */
 import { expect, test } from "bun:test";
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, sync } from "./sync_run.ts";
@@ -28,6 +28,38 @@ test.each<[what: string, command: string, line: RegExp]>([
     expect(events.filter(({ kind }) => kind === "failure" || kind === "warning")).toEqual([]);
     expect([report.exitCode, report.targets[0]?.ending]).toEqual([0, null]);
     expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+  },
+  30_000,
+);
+
+test.each<[what: string, command: string, line: RegExp, backup: string | null, nth?: number]>([
+  // Denied first, as the directory that it goes to is missing.
+  ["a file moved to the backup", "rename", /copy\/a \/kept/, "/kept", 2],
+  ["a link moved to the backup", "rename", /copy\/link \/kept/, "/kept"],
+  ["a file moved to the backup before a directory comes", "rename", /copy\/new \/kept/, "/kept"],
+  ["a directory made for the backup", "mkdir", /kept\/gone\/deep/, "/kept", 2],
+  ["a deleted file moved to the backup", "rename", /copy\/gone\/deep\/f \/kept/, "/kept", 2],
+  ["a file moved out of a directory's way", "rename", /copy\/new \S*__chirpsync/, null],
+])(
+  "%s",
+  async (_what, command, line, backupDirectory, nth = 1) => {
+    await using servers = await startServers();
+    const { source, first } = servers;
+    await using wire = await startTripwire(first.port);
+    for (const name of ["a", "new/b", "new/c"]) source.plant(`/site/${name}`, name, { mtime: 1 });
+    symlinkSync("a", diskTree(source, "/site/link"));
+    for (const name of ["a", "new", "gone/deep/f"]) first.plant(`/copy/${name}`, "old", { mtime: 50 });
+    symlinkSync("elsewhere", diskTree(first, "/copy/link"));
+    void wire.arm({ on: "answer", names: [command], line, nth, bytes: 1 }, () => "isLost");
+    const words = [source.host, "/site", `127.0.0.1:${wire.port}`, "/copy"];
+    const { report, events } = await sync(words, { delete: true, backupDirectory });
+    expect(wire.hasTripped).toBe(true);
+    expect(events.filter(({ kind }) => kind === "failure" || kind === "warning")).toEqual([]);
+    expect([report.exitCode, report.targets[0]?.counts.deleted]).toEqual([0, 3]);
+    expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+    if (backupDirectory === null) return;
+    for (const name of ["a", "new", "gone/deep/f"])
+      expect(readFileSync(diskTree(first, `/kept/${name}`), "utf8")).toBe("old");
   },
   30_000,
 );

@@ -84,13 +84,13 @@ async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: 
     const held = await run.source.ask(parentPath(path), `readlink ${path}`, (store) =>
       store.call({ kind: "readlink", path }),
     );
-    const isBackedUp = target !== null && (await backUp(run, relative));
+    const isBackedUp = target !== null && (await backUp(run, relative, target));
     const replaces = isBackedUp ? null : target;
     try {
       if (replaces !== null || !(await makeNewLink(run, relative, held)))
         await replaceByLink(run, relative, held, replaces);
     } catch (error) {
-      if (isBackedUp) await restoreBackup(run, relative);
+      if (isBackedUp) await restoreBackup(run, relative, target);
       throw error;
     }
     node.touched = true;

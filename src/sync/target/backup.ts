@@ -1,17 +1,18 @@
 import { joinPath, parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
-import type { BytePath } from "../../protocol.ts";
+import type { BytePath, FileStat } from "../../protocol.ts";
 import { whenMade } from "./half_made.ts";
+import { moveEntry } from "./rename.ts";
 import { normalizePath } from "../store/endpoint.ts";
 import { doneWhenThere, statOrUnknown } from "../store/store.ts";
 import { type TargetRun, targetPath } from "./target_run.ts";
 
 /** Moves what is about to be replaced or deleted to --backup-dir, under its own relative path. Nothing without that option. */
-export async function backUp(run: TargetRun, relative: BytePath): Promise<boolean> {
+export async function backUp(run: TargetRun, relative: BytePath, target: FileStat): Promise<boolean> {
   const directory = backupRoot(run);
   if (directory === null) return false;
   const destination = joinPath(directory, relative);
-  const move = () => run.store.call({ kind: "rename", path: targetPath(run, relative), newPath: destination });
+  const move = () => moveEntry(run.store, target, targetPath(run, relative), destination);
   try {
     await move();
     return true;
@@ -26,10 +27,10 @@ export async function backUp(run: TargetRun, relative: BytePath): Promise<boolea
 }
 
 /** Moves back what backUp moved, since what was to replace it did not come. */
-export async function restoreBackup(run: TargetRun, relative: BytePath): Promise<void> {
+export async function restoreBackup(run: TargetRun, relative: BytePath, target: FileStat): Promise<void> {
   const directory = backupRoot(run);
   if (directory === null) return;
-  await run.store.call({ kind: "rename", path: joinPath(directory, relative), newPath: targetPath(run, relative) });
+  await moveEntry(run.store, target, joinPath(directory, relative), targetPath(run, relative));
 }
 
 /** The backup directory's absolute path, or null. A relative one is in the target directory. */

@@ -176,7 +176,7 @@ async function publish(run: TargetRun, node: DirectoryNode, staged: Staged): Pro
   const relative = within(node.path, staged.name);
   const { source, target, staging } = staged;
   try {
-    const isBackedUp = target !== null && (await backUp(run, relative));
+    const isBackedUp = target !== null && (await backUp(run, relative, target));
     try {
       await renameIntoPlace(run.store, run.staging, {
         from: staging,
@@ -185,7 +185,7 @@ async function publish(run: TargetRun, node: DirectoryNode, staged: Staged): Pro
         hasArrived: (there) => there.size === source.size && (!run.options.times || there.mtime === source.mtime),
       });
     } catch (error) {
-      if (isBackedUp) await restoreBackup(run, relative);
+      if (isBackedUp) await restoreBackup(run, relative, target);
       throw error;
     }
     node.touched = true;

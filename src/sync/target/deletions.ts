@@ -176,7 +176,7 @@ async function remove(run: TargetRun, { path, target, top, isConflict }: Deletio
     }
     // What was in a directory has been moved to the backup by now, one by one.
     if (isDirectory) await run.store.call({ kind: "rmdir", path: own });
-    else if (!(await backUp(run, path))) await run.store.call({ kind: "unlink", path: own });
+    else if (!(await backUp(run, path, target))) await run.store.call({ kind: "unlink", path: own });
     run.counts.deleted++;
     return true;
   } catch (error) {

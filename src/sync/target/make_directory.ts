@@ -3,7 +3,7 @@ import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import { backUp, restoreBackup } from "./backup.ts";
-import { isLink, overLink } from "./rename.ts";
+import { isLink, moveEntry, overLink } from "./rename.ts";
 import { lstatOrNull } from "../store/store.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
 
@@ -35,17 +35,17 @@ async function make(run: TargetRun, node: DirectoryNode): Promise<void> {
  * not come: to the backup directory, or into staging, whence it goes at the end. What it was is replaced, as an older file is by a newer one.
  */
 export async function makeWay(run: TargetRun, node: DirectoryNode, bring: () => Promise<void>): Promise<void> {
-  if (node.target === null) return await bring();
+  const { target } = node;
+  if (target === null) return await bring();
   const path = targetPath(run, node.path);
   const aside = run.staging.newPath();
-  const move = (from: BytePath, to: BytePath) =>
-    overLink(isLink(node.target), () => run.store.call({ kind: "rename", path: from, newPath: to }));
-  const isBackedUp = await backUp(run, node.path);
+  const move = (from: BytePath, to: BytePath) => overLink(isLink(target), () => moveEntry(run.store, target, from, to));
+  const isBackedUp = await backUp(run, node.path, target);
   if (!isBackedUp) await move(path, aside);
   try {
     await bring();
   } catch (error) {
-    if (isBackedUp) await restoreBackup(run, node.path);
+    if (isBackedUp) await restoreBackup(run, node.path, target);
     else await move(aside, path);
     throw error;
   }

@@ -2,7 +2,7 @@ import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import type { Staging } from "./staging.ts";
-import { lstatOrNull, type Store } from "../store/store.ts";
+import { lstatOrNull, nullWhenMissing, type Store } from "../store/store.ts";
 
 export interface Renaming {
   readonly from: BytePath;
@@ -24,33 +24,57 @@ export async function renameIntoPlace(store: Store, staging: Staging, renaming: 
   const { from, to, replaces, hasArrived } = renaming;
   try {
     const mayLead = renaming.isLink === true || isLink(replaces);
-    await overLink(mayLead, () => store.call({ kind: "rename", path: from, newPath: to }));
+    await overLink(mayLead, () => moveWhere(store, from, to, hasArrived));
   } catch (error) {
     if (!(error instanceof ChirpError) || error.blame === "server") throw error;
-    if (error.code === "ENOENT" && (await lstatOrNull(store, from)) === null) {
-      const there = await lstatOrNull(store, to);
-      if (there !== null && hasArrived(there)) return;
-    }
-    if (!isLink(replaces)) throw error;
-    await replaceLink(store, staging, renaming, error);
+    if (replaces === null || !isLink(replaces)) throw error;
+    await replaceLink(store, staging, renaming, replaces, error);
   }
 }
 
-async function replaceLink(store: Store, staging: Staging, { from, to }: Renaming, first: ChirpError): Promise<void> {
+async function replaceLink(
+  store: Store,
+  staging: Staging,
+  { from, to, hasArrived }: Renaming,
+  link: FileStat,
+  first: ChirpError,
+): Promise<void> {
   const aside = staging.newPath();
   try {
-    await store.call({ kind: "rename", path: to, newPath: aside });
+    await moveEntry(store, link, to, aside);
   } catch (error) {
     // It cannot be moved either: what was said first is the better reason.
     throw error instanceof ChirpError && error.blame === "path" ? first : error;
   }
   try {
-    await store.call({ kind: "rename", path: from, newPath: to });
+    await moveWhere(store, from, to, hasArrived);
   } catch (second) {
-    await store.call({ kind: "rename", path: aside, newPath: to });
+    await moveEntry(store, link, aside, to);
     throw second;
   }
-  await store.call({ kind: "unlink", path: aside });
+  await nullWhenMissing(store.call({ kind: "unlink", path: aside }));
+}
+
+/** Moves an entry as it is, to the backup or out of the way, or back. */
+export async function moveEntry(store: Store, entry: FileStat, from: BytePath, to: BytePath): Promise<void> {
+  await moveWhere(store, from, to, ({ inode }) => inode === entry.inode);
+}
+
+/** rename; one whose answer was lost may be done already, which shows in what lies there. */
+async function moveWhere(
+  store: Store,
+  from: BytePath,
+  to: BytePath,
+  hasArrived: Renaming["hasArrived"],
+): Promise<void> {
+  try {
+    await store.call({ kind: "rename", path: from, newPath: to });
+  } catch (error) {
+    if (!(error instanceof ChirpError) || error.code !== "ENOENT") throw error;
+    if ((await lstatOrNull(store, from)) !== null) throw error;
+    const there = await lstatOrNull(store, to);
+    if (there === null || !hasArrived(there)) throw error;
+  }
 }
 
 export function isLink(there: FileStat | null): boolean {
