@@ -39,7 +39,7 @@ SHIM_EXPORT int64_t cs_version(void);
  */
 SHIM_EXPORT int64_t cs_init(const char *host, const char *auth, const char *tickets, int64_t connect_timeout);
 
-/* Requests begun so far, without those that open and authenticate a connection. */
+/* Requests sent so far, also those sent again since their connection broke, without those that open and authenticate one. */
 SHIM_EXPORT int64_t cs_rpcs(void);
 SHIM_EXPORT int64_t cs_disconnect(void);
 

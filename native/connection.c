@@ -32,6 +32,7 @@
 
 /* Of the call that is running. */
 static int connects_left;
+static bool was_sent;
 static time_t call_stoptime;
 
 static char current_host[HOST_MAX];
@@ -96,6 +97,7 @@ time_t begin_call_until(enum repeat repeat, time_t stoptime, int64_t read_limit)
 	if (current_link && has_bytes_waiting(current_link))
 		drop_connection();
 	connects_left = repeat == REPEATABLE || (repeat == ONCE && !current_link) ? 1 : 0;
+	was_sent = current_link != NULL;
 	call_stoptime = stoptime;
 	clear_failure();
 	limit_answers(read_limit, ANY_LENGTH);
@@ -158,7 +160,13 @@ struct chirp_client *__wrap_chirp_client_connect(const char *hostport, int negot
 	time_t limit = stoptime_after(connect_timeout);
 	struct chirp_client *client = __real_chirp_client_connect(hostport, negotiate_auth, limit < stoptime ? limit : stoptime);
 	expect_answer();
-	return client ? client : no_connection(connect_error(errno));
+	if (!client)
+		return no_connection(connect_error(errno));
+	/* It goes out once more. */
+	if (was_sent)
+		rpcs++;
+	was_sent = true;
+	return client;
 }
 
 struct link *__wrap_link_connect(const char *address, int port, time_t stoptime)

@@ -16,7 +16,7 @@ enum repeat { ONCE, REPEATABLE, IF_CONNECTED };
 bool set_server(const char *host, int64_t connect_timeout);
 const char *server_host(void);
 
-/* Requests begun so far; one that is sent again over a new connection counts once. */
+/* Requests sent so far: one that is sent again, since its connection broke, counts again. */
 int64_t rpcs_sent(void);
 
 /*

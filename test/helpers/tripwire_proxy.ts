@@ -32,8 +32,11 @@ export interface Tripped {
   readonly answeredBytes: number;
 }
 
-/** What comes after the moment in that connection: passed on, kept until disarm(), or lost, and the connection with it. */
-export type Rest = "passes" | "waits" | "isLost";
+/**
+ * What comes after the moment in that connection: passed on, kept until disarm(), or lost, and the connection with it, for the server
+ * perhaps (`isLostUnnoticed`) only at disarm().
+ */
+export type Rest = "passes" | "waits" | "isLost" | "isLostUnnoticed";
 export type Act = (tripped: Tripped) => Rest | void | Promise<Rest | void>;
 
 export interface Tripwire extends AsyncDisposable {
@@ -68,8 +71,9 @@ export async function startTripwire(serverPort: number): Promise<Tripwire> {
     hasTripped = true;
     const rest = await act({ on: trip.on, port: client.remotePort!, answeredBytes: client.bytesWritten });
     done.resolve();
-    if (rest === "waits") await disarmed.promise;
-    if (rest === "isLost") for (const socket of [client, server]) socket.destroy();
+    if (rest === "isLostUnnoticed") client.resetAndDestroy();
+    if (rest === "waits" || rest === "isLostUnnoticed") await disarmed.promise;
+    if (rest === "isLost" || rest === "isLostUnnoticed") for (const socket of [client, server]) socket.destroy();
   }
 
   function accept(client: Socket): void {

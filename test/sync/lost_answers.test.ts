@@ -1,9 +1,10 @@
 /** The server did what it was asked, and the connection broke before its answer came: the second try finds it done. */
 import { expect, test } from "bun:test";
-import { readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, sync } from "./sync_run.ts";
+import { waitUntil } from "./wait.ts";
 
 test.each<[what: string, command: string, line: RegExp]>([
   ["the staging place", "mkdir", /__chirpsync 493/],
@@ -63,3 +64,28 @@ test.each<[what: string, command: string, line: RegExp, backup: string | null, n
   },
   30_000,
 );
+
+test("a server that notices late removes what came over the lost connection: the file is there all the same", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  await using wire = await startTripwire(first.port);
+  for (const name of "abcd") source.plant(`/site/new/${name}`, new Uint8Array(50_000), { mtime: 1 });
+  first.plantDirectory("/copy");
+  const trip = { on: "payload", names: ["putfile"], line: /__chirpsync\/\w+\/a /, nth: 1, bytes: 1 } as const;
+  void wire.arm(trip, () => "isLostUnnoticed");
+  const words = [source.host, "/site", `127.0.0.1:${wire.port}`, "/copy"];
+  // Slow enough for the first file to be there, and gone, long before the last one comes.
+  const running = sync(words, { bandwidth: 30_000, transfers: 1 });
+  let staged = "";
+  await waitUntil("the second try has come", async () => {
+    const line = (await first.rpcLog()).find((text) => /^utime \S+\/a /.test(text));
+    staged = line?.split(" ")[1] ?? "";
+    return staged !== "";
+  });
+  wire.disarm();
+  await waitUntil("the server has removed it", () => !existsSync(diskTree(first, staged)));
+  expect(existsSync(diskTree(first, "/copy/new"))).toBe(false);
+  const { report } = await running;
+  expect([report.exitCode, report.targets[0]?.counts.copied]).toEqual([0, 4]);
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+}, 30_000);

@@ -66,14 +66,14 @@ async function bringIntoBeing(
 ): Promise<readonly FileCopy[]> {
   const { first, later } = splitForStaging(files);
   const isWhole = first.length > 0 && (await stagedRightsAgree(run, node));
-  if (isWhole) await stageDirectory(run, node, first);
-  else await makeDirectory(run, node);
+  const missing = isWhole ? await stageDirectory(run, node, first) : [];
+  if (!isWhole) await makeDirectory(run, node);
   if (node.parent !== null) {
     node.parent.touched = true;
     if (!isWhole) node.rightsAgree = node.parent.rightsAgree;
   }
   run.counts.directories++;
-  return isWhole ? later : files;
+  return isWhole ? [...missing, ...later] : files;
 }
 
 async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: LinkAction): Promise<void> {

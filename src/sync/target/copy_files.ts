@@ -7,7 +7,7 @@ import { backUp, restoreBackup } from "./backup.ts";
 import { type FileCopy, isSourceChange } from "./file_copy.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { waitUntilSettled } from "./settle.ts";
-import { isInPieces, stageFile } from "./stage_file.ts";
+import { isInPieces, type StagedFile, stageFile } from "./stage_file.ts";
 import { listDirectory, lstatOrNull, nullWhenMissing } from "../store/store.ts";
 import {
   type DirectoryNode,
@@ -20,9 +20,7 @@ import {
 } from "./target_run.ts";
 
 /** A file whose contents lie in staging. */
-interface Staged extends FileCopy {
-  readonly staging: BytePath;
-}
+export interface Staged extends FileCopy, StagedFile {}
 
 /** A source that changes during every one of so many copies is unstable. */
 const TRIES = 3;
@@ -35,7 +33,7 @@ export interface Destination {
   /** Where to stage the next file. */
   stagingPath(file: FileCopy): BytePath;
   /** The staged file is good. */
-  publish(staged: FileCopy & { readonly staging: BytePath }): Promise<void>;
+  publish(staged: Staged): Promise<void>;
 }
 
 /** Copies into a directory that exists, one rename a file. Failures of single files are recorded, not thrown. */
@@ -85,24 +83,24 @@ async function copyUnchanged(
 ): Promise<void> {
   let rest = files;
   for (let attempt = 1; rest.length > 0 && !run.stop.aborted; attempt++) {
-    const staged = await stageAll(run, node, rest, destination, full);
+    const results = await stageAll(run, node, rest, destination, full);
     const directory = sourcePath(run, node.path);
     const now = new Map((await listAgain(run, directory)).map(({ name, stat }) => [name, stat]));
     const changed: FileCopy[] = [];
     const good: Staged[] = [];
-    for (const { file, staging } of staged) {
+    for (const { file, staged } of results) {
       const stat = now.get(file.name);
       if (stat === undefined || fileType(stat) !== "file") {
         run.counts.vanished++;
-      } else if (staging === null || !isSameVersion(stat, file.source)) {
+      } else if (staged === null || !isSameVersion(stat, file.source)) {
         run.source.forget(directory, joinPath(directory, file.name));
         if (attempt < TRIES) changed.push({ ...file, source: stat });
         else recordUnstable(run, within(node.path, file.name));
       } else {
-        good.push({ ...file, staging });
+        good.push({ ...file, ...staged });
         continue;
       }
-      if (staging !== null) await discard(run, staging);
+      if (staged !== null) await discard(run, staged.staging);
     }
     await Promise.all(good.map((file) => destination.publish(file)));
     rest = changed;
@@ -126,7 +124,7 @@ async function listAgain(run: TargetRun, directory: BytePath): Promise<readonly 
 interface StageResult {
   readonly file: FileCopy;
   /** Null: it changed while it was read. */
-  readonly staging: BytePath | null;
+  readonly staged: StagedFile | null;
 }
 
 async function stageAll(
@@ -146,12 +144,12 @@ async function stageAll(
     const relative = within(node.path, file.name);
     let begun: BytePath | null = null;
     try {
-      const staging = await stageFile(run, relative, file, () => (begun = destination.stagingPath(file)));
-      results.push({ file, staging });
+      const staged = await stageFile(run, relative, file, () => (begun = destination.stagingPath(file)));
+      results.push({ file, staged });
     } catch (error) {
       // Part of a file must not take the others' room, nor come into view with a directory that is staged whole.
       if (begun !== null && error instanceof ChirpError && !endsRun(error)) await discard(run, begun);
-      if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staging: null });
+      if (error instanceof ChirpError && isSourceChange(run, error)) results.push({ file, staged: null });
       else if (error instanceof ChirpError && error.code === "ENOSPC") full(file, error);
       else recordFailure(run, relative, "copy", error);
     }

@@ -2,13 +2,13 @@
 import { joinPath } from "../../chirp/byte_path.ts";
 import { fileType } from "../../chirp/file_stat.ts";
 import type { BytePath } from "../../protocol.ts";
-import { copyBatch, type Destination } from "./copy_files.ts";
+import { copyBatch, type Destination, type Staged } from "./copy_files.ts";
 import type { FileCopy } from "./file_copy.ts";
 import { directoryMode, makeWay } from "./make_directory.ts";
 import { renameIntoPlace } from "./rename.ts";
 import { SMALL_FILE_BYTES } from "./stage_file.ts";
 import { interrupted } from "../store/retrying_store.ts";
-import { doneWhenThere } from "../store/store.ts";
+import { doneWhenThere, listDirectory } from "../store/store.ts";
 import { type DirectoryNode, type TargetRun, targetPath } from "./target_run.ts";
 
 /** With one file the directory costs as many RPCs in its place. */
@@ -43,15 +43,22 @@ async function compareRights(run: TargetRun, directory: DirectoryNode): Promise<
   return staged.join("\n") === real.join("\n");
 }
 
-/** Makes the directory in staging with these files, and moves it to its name. The files are counted when they are there. */
-export async function stageDirectory(run: TargetRun, node: DirectoryNode, files: readonly FileCopy[]): Promise<void> {
+/**
+ * Makes the directory in staging with these files, and moves it to its name. The files are counted when they are there. Those that were
+ * good and are not there are given back, to be copied once more.
+ */
+export async function stageDirectory(
+  run: TargetRun,
+  node: DirectoryNode,
+  files: readonly FileCopy[],
+): Promise<readonly FileCopy[]> {
   await run.staging.open();
   const staging = run.staging.newPath();
   await doneWhenThere(run.store.call({ kind: "mkdir", path: staging, mode: directoryMode(run, node.source) }));
-  let good = 0;
+  const good: Staged[] = [];
   const destination: Destination = {
     stagingPath: ({ name }: FileCopy): BytePath => joinPath(staging, name),
-    publish: async () => void good++,
+    publish: async (staged) => void good.push(staged),
   };
   await copyBatch(run, node, files, destination);
   // What is there stays when only part of what is to replace it has come.
@@ -66,5 +73,14 @@ export async function stageDirectory(run: TargetRun, node: DirectoryNode, files:
   );
   node.rightsAgree = Promise.resolve(true);
   node.touched = true;
-  run.counts.copied += good;
+  const missing = good.some(({ wasRepeated }) => wasRepeated) ? await findMissing(run, node, good) : [];
+  run.counts.copied += good.length - missing.length;
+  return missing;
+}
+
+/** Under its own name a directory is safe from what removes files from staging late. */
+async function findMissing(run: TargetRun, node: DirectoryNode, files: readonly FileCopy[]): Promise<FileCopy[]> {
+  const entries = await listDirectory(run.store, targetPath(run, node.path));
+  const sizes = new Map(entries.map(({ name, stat }) => [name, stat.size]));
+  return files.filter(({ name, source }) => sizes.get(name) !== source.size);
 }

@@ -14,8 +14,18 @@ export function isInPieces(run: TargetRun, { size }: FileStat): boolean {
   return size > SMALL_FILE_BYTES && !isServerSide(run);
 }
 
+/** A file whose contents lie in staging, with their time and mode set. */
+export interface StagedFile {
+  readonly staging: BytePath;
+  /**
+   * A connection broke while it was sent, and it was sent once more. A server that notices late that the first one is gone removes what
+   * came over it, by its name, whatever lies there by then.
+   */
+  readonly wasRepeated: boolean;
+}
+
 /**
- * The path where the contents lie, with their time and mode set. A small file goes to newPath(); a large one to a path of
+ * Brings the contents to staging, with their time and mode set. A small file goes to newPath(); a large one to a path of
  * its own that a later run finds again. Fails with ESTALE when the source is no longer the version listed.
  */
 export async function stageFile(
@@ -23,29 +33,32 @@ export async function stageFile(
   relative: BytePath,
   file: FileCopy,
   newPath: () => BytePath,
-): Promise<BytePath> {
+): Promise<StagedFile> {
   const { source } = file;
   if (isServerSide(run)) return await stageServerSide(run, relative, file, newPath());
-  if (isInPieces(run, source)) return await stageLargeFile(run, relative, file);
+  if (isInPieces(run, source)) return { staging: await stageLargeFile(run, relative, file), wasRepeated: false };
   const staging = newPath();
   const path = sourcePath(run, relative);
   const buffer = await run.source.readWhole(parentPath(path), path, source);
   const bytes = new Uint8Array(buffer);
-  await run.store.call({
-    kind: "store",
-    staging,
-    path: staging,
-    rename: false,
-    bytes,
-    mode: modeOf(run, file),
-    chmod: run.options.perms,
-    mtime: run.options.times ? source.mtime : null,
-    hash: run.options.verify
-      ? { algorithm: "sha1", hex: new Bun.CryptoHasher("sha1").update(bytes).digest("hex") }
-      : null,
-  });
+  const { perms, times, verify } = run.options;
+  const meter = { rpcs: 0 };
+  await run.store.call(
+    {
+      kind: "store",
+      staging,
+      path: staging,
+      rename: false,
+      bytes,
+      mode: modeOf(run, file),
+      chmod: perms,
+      mtime: times ? source.mtime : null,
+      hash: verify ? { algorithm: "sha1", hex: new Bun.CryptoHasher("sha1").update(bytes).digest("hex") } : null,
+    },
+    { meter },
+  );
   run.counts.bytes += source.size;
-  return staging;
+  return { staging, wasRepeated: meter.rpcs > 1 + Number(perms) + Number(times) + Number(verify) };
 }
 
 function isServerSide({ options, address }: TargetRun): boolean {
@@ -58,10 +71,12 @@ async function stageServerSide(
   relative: BytePath,
   file: FileCopy,
   staging: BytePath,
-): Promise<BytePath> {
+): Promise<StagedFile> {
   const host = run.address ?? "";
   const path = sourcePath(run, relative);
-  await run.sourceStore.call({ kind: "thirdput", path, host, newPath: staging }, longCall(run, file.source.size));
+  const meter = { rpcs: 0 };
+  const patience = longCall(run, file.source.size);
+  await run.sourceStore.call({ kind: "thirdput", path, host, newPath: staging }, { ...patience, meter });
   const { size } = await run.store.call({ kind: "lstat", path: staging });
   if (size !== file.source.size) {
     throw new ChirpError({ code: "ESTALE", operation: "thirdput", path, server: run.sourceStore.server });
@@ -69,5 +84,5 @@ async function stageServerSide(
   if (run.options.verify) await verifyOnServers(run, path, staging, size);
   await finishStaged(run, staging, file);
   run.counts.bytes += size;
-  return staging;
+  return { staging, wasRepeated: meter.rpcs > 1 };
 }
