@@ -1,6 +1,8 @@
 /** The source has a file, or a link, where the target has a directory. */
 import { expect, test } from "bun:test";
-import { readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, readFileSync, symlinkSync } from "node:fs";
+import type { TestServer } from "../helpers/cluster.ts";
+import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, runProgram, sync } from "./sync_run.ts";
 import { waitUntil } from "./wait.ts";
@@ -73,3 +75,51 @@ test("a run that is told to end leaves the file whose place a directory was to t
   expect(describeTree(diskTree(first, "/copy"))).toHaveLength(1);
   expect(readFileSync(diskTree(first, "/copy/x"), "utf8")).toBe("old");
 });
+
+test("a directory stays where the file that is to take its place cannot be copied, and nothing is deleted then", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/x", "file", { mtime: 1 });
+  source.plant("/site/y", "file", { mtime: 1 });
+  denyReading(source, "/site/x");
+  first.plant("/copy/x/deep/f", "data");
+  first.plant("/copy/y/f", "data");
+  first.plant("/copy/gone", "gone");
+  const words = [source.host, "/site", first.host, "/copy"];
+  const maxDelete = { kind: "count", count: 10 } as const;
+  const { report, events } = await sync(words, { delete: true, maxDelete });
+  expect(report.exitCode).toBe(25);
+  expect(report.targets[0]).toMatchObject({ withheld: expect.stringContaining("1 failed before") });
+  expect(events.flatMap((event) => (event.kind === "failure" ? [event.path] : []))).toEqual(["/site/x"]);
+  expect(names(diskTree(first, "/copy"))).toEqual(["/gone", "/x/", "/x/deep/", "/x/deep/f", "/y"]);
+  expect((await sync(words, { delete: true, maxDelete, ignoreErrors: true })).report.exitCode).toBe(23);
+  expect(names(diskTree(first, "/copy"))).toEqual(["/x/", "/x/deep/", "/x/deep/f", "/y"]);
+});
+
+test("a run that is told to end leaves a directory in the way of a file, or has put the file there", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/x", "file", { mtime: 1 });
+  const words = [source.host, "/site", first.host, "/copy"];
+  for (const [line, left] of [
+    [/^putfile \S+__chirpsync\/[0-9a-f]{7} /, whole],
+    [/^unlink \/copy\/x\/deep/, ["/x"]],
+  ] as const) {
+    await using wire = await startTripwire(first.port);
+    first.plant("/copy/x/deep/f", "data");
+    first.plant("/copy/x/g", "data");
+    const stop = new AbortController();
+    void wire.arm({ on: "command", names: ["putfile", "unlink"], line, nth: 1 }, () => stop.abort());
+    const through = [source.host, "/site", `127.0.0.1:${wire.port}`, "/copy"];
+    expect((await sync(through, { delete: true }, stop.signal)).report.exitCode).toBe(20);
+    expect(names(diskTree(first, "/copy"))).toEqual([...left]);
+  }
+  expect((await sync(words, { delete: true })).report.exitCode).toBe(0);
+});
+
+/** The server runs as nobody in particular when we are root, and may not read what is another's. */
+function denyReading(server: TestServer, path: string): void {
+  const disk = server.diskPath(path);
+  chmodSync(disk, 0);
+  if (process.getuid?.() === 0) chownSync(disk, 0, 0);
+}

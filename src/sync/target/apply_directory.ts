@@ -76,7 +76,13 @@ async function bringIntoBeing(
   return isWhole ? [...missing, ...later] : files;
 }
 
-async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: LinkAction): Promise<void> {
+/** `makeRoom`: removes what is in the link's place, once it is known what the link holds; false: it is not to be made. */
+export async function applyLink(
+  run: TargetRun,
+  node: DirectoryNode,
+  { name, target }: LinkAction,
+  makeRoom: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<void> {
   const relative = within(node.path, name);
   const path = sourcePath(run, relative);
   try {
@@ -84,6 +90,7 @@ async function applyLink(run: TargetRun, node: DirectoryNode, { name, target }: 
     const held = await run.source.ask(parentPath(path), `readlink ${path}`, (store) =>
       store.call({ kind: "readlink", path }),
     );
+    if (!(await makeRoom())) return;
     const isBackedUp = target !== null && (await backUp(run, relative, target));
     const replaces = isBackedUp ? null : target;
     try {

@@ -20,7 +20,7 @@ import {
 } from "./target_run.ts";
 
 /** A file whose contents lie in staging. */
-export interface Staged extends FileCopy, StagedFile {}
+export type Staged = FileCopy & StagedFile;
 
 /** A source that changes during every one of so many copies is unstable. */
 const TRIES = 3;
@@ -37,11 +37,21 @@ export interface Destination {
 }
 
 /** Copies into a directory that exists, one rename a file. Failures of single files are recorded, not thrown. */
-export async function copyFiles(run: TargetRun, node: DirectoryNode, files: readonly FileCopy[]): Promise<void> {
+export async function copyFiles(
+  run: TargetRun,
+  node: DirectoryNode,
+  files: readonly FileCopy[],
+  /** Removes what is in the place of a file that lies ready; false: it is not to come. */
+  makeRoom: (file: FileCopy) => Promise<boolean> = () => Promise.resolve(true),
+): Promise<void> {
   await run.staging.open();
   const destination: Destination = {
     stagingPath: () => run.staging.newPath(),
-    publish: (staged) => run.transfers.run(() => publish(run, node, staged)),
+    publish: (staged) =>
+      run.transfers.run(async () => {
+        if (await makeRoom(staged)) await publish(run, node, staged);
+        else await discard(run, staged.staging);
+      }),
   };
   for (const batch of batches(files)) {
     if (run.stop.aborted) return;

@@ -34,6 +34,15 @@ interface Deletion {
 
 type At = Pick<Deletion, "node" | "top" | "isConflict">;
 
+/** A directory of the target in whose place the source has something else. */
+export interface Conflict {
+  readonly node: DirectoryNode;
+  readonly name: BytePath;
+  readonly source: FileStat;
+  /** Empties and removes it; true when it is gone. Stops where something stays. */
+  clear(): Promise<boolean>;
+}
+
 export interface Deletions {
   /** Entries of the target that were seen: what a share of deletions is measured against. */
   countEntries(count: number): void;
@@ -41,10 +50,11 @@ export interface Deletions {
   /** Takes note of a directory's extraneous entries and of all below them. Nothing is changed. */
   add(node: DirectoryNode, actions: readonly Action[]): Promise<void>;
   readonly size: number;
-  /** Directories in whose place the source has something else: done over once they are gone. */
-  readonly conflicts: readonly DirectoryNode[];
-  /** Tells what is to be deleted, in the order of a real run. */
-  tell(): void;
+  /** Those of them in whose place nothing comes: what apply() removes. */
+  readonly extraneous: number;
+  readonly conflicts: readonly Conflict[];
+  /** Tells what is to be deleted: what the conflicts remove comes first. */
+  tell(which: "inConflicts" | "extraneous"): void;
   /** The same for --check. */
   tellDifferences(): void;
   apply(): Promise<void>;
@@ -55,7 +65,8 @@ const DELETIONS_MAX = 500_000;
 
 export function createDeletions(run: TargetRun): Deletions {
   const found: Deletion[] = [];
-  const conflicts = new Set<DirectoryNode>();
+  const conflicts: Conflict[] = [];
+  let inConflicts = 0;
   let entries = 0;
   let isCut = false;
 
@@ -88,7 +99,8 @@ export function createDeletions(run: TargetRun): Deletions {
   }
 
   /** All or nothing: what can be emptied only in part would stay in the way, and have lost the rest for nothing. */
-  async function addConflict(node: DirectoryNode, path: BytePath, target: FileStat): Promise<void> {
+  async function addConflict(node: DirectoryNode, name: BytePath, source: FileStat, target: FileStat): Promise<void> {
+    const path = within(node.path, name);
     if (!mayReplaceDirectories(run.options)) {
       const remedy = "give --force, or --delete with -r, to replace it";
       recordProblem(run, path, "copy", `the source has no directory there, this replica has; ${remedy}`);
@@ -96,7 +108,9 @@ export function createDeletions(run: TargetRun): Deletions {
     }
     const [already, failures] = [found.length, run.counts.failed];
     if (await addTree({ node, top: path, isConflict: true }, path, target)) {
-      conflicts.add(node);
+      const own = found.slice(already);
+      inConflicts += own.length;
+      conflicts.push({ node, name, source, clear: () => removeAll(run, own) });
       return;
     }
     found.length = already;
@@ -116,17 +130,19 @@ export function createDeletions(run: TargetRun): Deletions {
           await addTree({ node, top, isConflict: false }, top, action.target);
         }
         if (action.kind === "conflict" && action.target !== null)
-          await addConflict(node, within(node.path, action.name), action.target);
+          await addConflict(node, action.name, action.source, action.target);
       }
     },
     get size() {
       return found.length;
     },
-    get conflicts() {
-      return [...conflicts];
+    get extraneous() {
+      return found.length - inConflicts;
     },
-    tell() {
-      for (const { path, target } of found) {
+    conflicts,
+    tell(which) {
+      for (const { path, target, isConflict } of found) {
+        if (isConflict !== (which === "inConflicts")) continue;
         const change = describeAction({ kind: "extraneous", name: path, target }, run.options);
         if (change !== null) run.emit({ kind: "change", replica: run.replica, path, ...change });
       }
@@ -139,7 +155,7 @@ export function createDeletions(run: TargetRun): Deletions {
       }
     },
     async apply() {
-      if (found.length === 0) return;
+      if (found.length === inConflicts) return;
       try {
         // Deleting is writing: not while another run is at work here.
         await run.staging.open();
@@ -150,7 +166,7 @@ export function createDeletions(run: TargetRun): Deletions {
       const touched = new Set<DirectoryNode>();
       for (const deletion of found) {
         if (run.stop.aborted) break;
-        if (await remove(run, deletion)) {
+        if (!deletion.isConflict && (await remove(run, deletion))) {
           deletion.node.touched = true;
           touched.add(deletion.node);
         }
@@ -160,6 +176,15 @@ export function createDeletions(run: TargetRun): Deletions {
       }
     },
   };
+}
+
+/** A run that is told to end goes on: what is half gone is of no use to anybody. */
+async function removeAll(run: TargetRun, deletions: readonly Deletion[]): Promise<boolean> {
+  for (const deletion of deletions) {
+    if (run.lost.aborted || !(await remove(run, deletion))) return false;
+    deletion.node.touched = true;
+  }
+  return true;
 }
 
 /** Removes one path whose source has just been seen not to exist; files by unlink, directories by rmdir, never recursively. */

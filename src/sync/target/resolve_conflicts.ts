@@ -1,25 +1,39 @@
-import { applyDirectory } from "./apply_directory.ts";
+import { fileType } from "../../chirp/file_stat.ts";
+import { applyLink } from "./apply_directory.ts";
+import { copyFiles } from "./copy_files.ts";
+import type { Conflict } from "./deletions.ts";
 import { setDirectoryTime } from "./finish_directory.ts";
-import { planDirectory } from "../plan/plan.ts";
-import { selectIn } from "../selection/selection.ts";
-import { listDirectory } from "../store/store.ts";
-import { type DirectoryNode, sourcePath, type TargetRun, targetPath } from "./target_run.ts";
+import { type DirectoryNode, recordFailure, type TargetRun } from "./target_run.ts";
 
 /**
- * Copies what could not be copied before because the target had a directory in its place, which the deletions have removed by now.
- * Each of these directories is listed and planned once more, for what is missing there alone.
+ * Copies what could not be copied before because the target has a directory in its place. That one is removed when what takes its place
+ * lies ready: where the copy fails, it stays.
  */
-export async function resolveConflicts(run: TargetRun, nodes: readonly DirectoryNode[]): Promise<void> {
-  for (const node of nodes) {
+export async function resolveConflicts(run: TargetRun, conflicts: readonly Conflict[]): Promise<void> {
+  for (const [node, own] of Map.groupBy(conflicts, (conflict) => conflict.node)) {
     if (run.stop.aborted) return;
-    const [source, target] = await Promise.all([
-      run.source.list(sourcePath(run, node.path)),
-      listDirectory(run.store, targetPath(run, node.path)),
-    ]);
-    const actions = planDirectory(source, target, selectIn(node.path, run.rules), run.options).filter(
-      (action) => (action.kind === "copy" || action.kind === "link") && action.target === null,
-    );
-    await applyDirectory(run, node, actions);
-    if (node.parent !== null) await setDirectoryTime(run, node);
+    try {
+      await resolveIn(run, node, own);
+      if (node.parent !== null) await setDirectoryTime(run, node);
+    } catch (error) {
+      recordFailure(run, node.path, "copy into directory", error);
+    }
+  }
+}
+
+async function resolveIn(run: TargetRun, node: DirectoryNode, conflicts: readonly Conflict[]): Promise<void> {
+  const byName = new Map(conflicts.map((conflict) => [conflict.name, conflict]));
+  /** Asked when all is ready: a run that is told to end by then leaves the directory as it is. */
+  const makeRoom = async (name: string) => !run.stop.aborted && (await byName.get(name)!.clear());
+  const files = conflicts.filter(({ source }) => fileType(source) === "file");
+  if (files.length > 0) {
+    const copies = files.map(({ name, source }) => ({ name, source, target: null }));
+    await copyFiles(run, node, copies, ({ name }) => makeRoom(name));
+  }
+  for (const { name, source } of conflicts) {
+    if (run.stop.aborted) return;
+    if (fileType(source) !== "link") continue;
+    const action = { kind: "link", name, source, target: null, reason: "type" } as const;
+    await run.transfers.run(() => applyLink(run, node, action, () => makeRoom(name)));
   }
 }

@@ -199,29 +199,32 @@ async function deleteExtraneous(
   deletions: Deletions,
   mayWrite: boolean,
 ): Promise<string | null> {
-  const withheld = withholdDeletions(
-    {
-      deletions: deletions.size,
-      targetEntries: deletions.entries,
-      // Hidden names are not copied.
-      sourceIsEmpty: root.entries.every(({ name }) => name.startsWith(".__")),
-      failures: run.counts.failed,
-      wasInterrupted: run.stop.aborted,
-    },
-    run.options,
-  );
+  const askGuards = (count: number): string | null =>
+    withholdDeletions(
+      {
+        deletions: count,
+        targetEntries: deletions.entries,
+        // Hidden names are not copied.
+        sourceIsEmpty: root.entries.every(({ name }) => name.startsWith(".__")),
+        failures: run.counts.failed,
+        wasInterrupted: run.stop.aborted,
+      },
+      run.options,
+    );
+  const withheld = askGuards(deletions.size);
   if (withheld !== null) return run.stop.aborted ? null : withheld;
   if (deletions.size > 0 && (await statOrNull(run.sourceStore, run.sourceRoot)) === null) {
     // Moved away or unmounted since it was listed: that a path is not there says nothing now.
     return `${deletions.size} withheld: the source directory "${run.sourceRoot}" is gone`;
   }
-  deletions.tell();
-  if (!mayWrite) {
-    run.counts.deleted += deletions.size;
-    return null;
-  }
-  await deletions.apply();
-  await resolveConflicts(run, deletions.conflicts);
+  deletions.tell("inConflicts");
+  if (mayWrite) await resolveConflicts(run, deletions.conflicts);
+  // Those were copies, too, and may have failed.
+  const withheldSince = askGuards(deletions.extraneous);
+  if (withheldSince !== null) return run.stop.aborted ? null : withheldSince;
+  deletions.tell("extraneous");
+  if (mayWrite) await deletions.apply();
+  else run.counts.deleted += deletions.size;
   return null;
 }
 
