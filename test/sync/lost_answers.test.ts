@@ -1,6 +1,6 @@
 /** The server did what it was asked, and the connection broke before its answer came: the second try finds it done. */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { describeTree, sync } from "./sync_run.ts";
@@ -88,4 +88,16 @@ test("a server that notices late removes what came over the lost connection: the
   const { report } = await running;
   expect([report.exitCode, report.targets[0]?.counts.copied]).toEqual([0, 4]);
   expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+}, 30_000);
+
+test("the removal of what shows source and target to be one place", async () => {
+  await using servers = await startServers();
+  const { source } = servers;
+  await using wire = await startTripwire(source.port);
+  source.plant("/site/a", "a", { mtime: 1 });
+  void wire.arm({ on: "answer", names: ["unlink"], nth: 1, bytes: 1 }, () => "isLost");
+  const { report } = await sync([source.host, "/site", `127.0.0.1:${wire.port}`, "/site"]);
+  expect(wire.hasTripped).toBe(true);
+  expect([report.exitCode, report.targets[0]?.ending?.stage]).toEqual([2, "overlap"]);
+  expect(readdirSync(diskTree(source, "/site")).sort()).toEqual([".__acl", "a"]);
 }, 30_000);

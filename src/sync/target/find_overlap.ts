@@ -3,7 +3,7 @@ import { joinPath, parentPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, FileStat } from "../../protocol.ts";
 import { relate, sameDirectory, sourceInTarget, targetInSource } from "../options/overlap.ts";
-import { lstatOrNull, statOrUnknown, type Store } from "../store/store.ts";
+import { lstatOrNull, nullWhenMissing, statOrUnknown, type Store } from "../store/store.ts";
 
 export interface Place {
   readonly store: Store;
@@ -76,7 +76,7 @@ async function isProven(source: Place, target: Place, candidate: BytePath, mayWr
   try {
     return (await lstatOrNull(source.store, joinPath(others, name))) !== null;
   } finally {
-    await target.store.call({ kind: "unlink", path: marker });
+    await nullWhenMissing(target.store.call({ kind: "unlink", path: marker }));
   }
 }
 
