@@ -1,8 +1,11 @@
 /** One run per target at a time: what takes the lock, and what losing it does. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { takeLock } from "../../src/sync/lock/lock.ts";
 import { formatLockOwner } from "../../src/sync/lock/lock_owner.ts";
+import { createConnections } from "../../src/sync/store/connections.ts";
+import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
 import { diskTree, plantSite, startServers } from "./servers.ts";
 import { describeTree, runProgram, sync } from "./sync_run.ts";
 import { waitUntil } from "./wait.ts";
@@ -70,6 +73,40 @@ test(
       expect([0, 33], runs.map(({ stderr }) => stderr).join("")).toEqual(expect.arrayContaining(codes));
       expect(describeTree(diskTree(first, `/copy${round}`))).toEqual(describeTree(diskTree(source, "/site")));
     }
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a machine that slept for ten minutes keeps its lock: the heartbeat is of the server's time again",
+  async () => {
+    await using servers = await startServers();
+    const { first } = servers;
+    first.plantDirectory("/place");
+    const stores = createConnections({
+      auth: ["unix", "hostname", "address"],
+      tickets: "",
+      workers: 1,
+      timeoutSeconds: 15,
+      connectTimeoutSeconds: 10,
+    });
+    const store = stores.store(parseEndpoint(first.host, "/place", "/"));
+    const lock = await takeLock({ store, place: "/place", warn: () => undefined });
+    await first.forgetRpcs();
+    // The clock that stands still in sleep, as it is afterwards.
+    const awake = performance.now.bind(performance);
+    performance.now = () => awake() - 600_000;
+    try {
+      await waitUntil("its heart has beaten", async () => ((await first.countRpcs())["utime"] ?? 0) > 0);
+      const place = diskTree(first, "/place/lock");
+      const [holder] = readdirSync(place).filter((name) => !name.startsWith(".__"));
+      expect(Math.abs(statSync(join(place, holder!)).mtimeMs - Date.now())).toBeLessThan(30_000);
+    } finally {
+      performance.now = awake;
+      await lock.release();
+      await stores.close();
+    }
+    expect(readdirSync(diskTree(first, "/place"))).toEqual([".__acl"]);
   },
   LIMIT_MS,
 );

@@ -6,12 +6,21 @@
 import { joinPath } from "../../chirp/byte_path.ts";
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry } from "../../protocol.ts";
-import { forgetLockOwner, formatLockOwner, newLockOwner, parseLockOwner, stateOfOwner } from "./lock_owner.ts";
+import {
+  forgetLockOwner,
+  formatLockOwner,
+  type LockOwner,
+  newLockOwner,
+  parseLockOwner,
+  stateOfOwner,
+} from "./lock_owner.ts";
 import { doneWhenThere, listDirectory, lstatOrNull, nullWhenMissing, type Store } from "../store/store.ts";
 
 /** Six of these missed make a lock stale. */
 const HEARTBEAT_MS = 10_000;
 const STALE_SECONDS = 60;
+/** By so much the two clocks of this machine may drift apart, or one be set, before the server's is asked again. */
+const CLOCKS_APART_MS = 5000;
 const LOCK_MODE = 0o755;
 
 /** Somebody else synchronises to this target now. */
@@ -54,7 +63,7 @@ export async function takeLock({ store, place, warn }: LockOptions): Promise<Loc
       await takeOver({ store, place, warn }, lock, owner.nonce);
     }
     const { mtime } = await store.call({ kind: "lstat", path: joinPath(lock, holder) });
-    return holdLock(store, lock, joinPath(lock, holder), mtime, () => forgetLockOwner(owner));
+    return holdLock({ store, place, warn }, lock, owner, mtime, () => forgetLockOwner(owner));
   } catch (error) {
     forgetLockOwner(owner);
     await removeClaim(store, claim, holder);
@@ -77,20 +86,33 @@ async function removeClaim(store: Store, claim: BytePath, holder: string): Promi
   }
 }
 
-function holdLock(store: Store, lock: BytePath, name: BytePath, mtime: number, forget: () => void): Lock {
-  const began = performance.now();
+function holdLock(
+  { store, place }: LockOptions,
+  lock: BytePath,
+  owner: LockOwner,
+  mtime: number,
+  forget: () => void,
+): Lock {
+  const name = joinPath(lock, formatLockOwner(owner));
+  let taken = { server: mtime, here: performance.now(), wall: Date.now() };
   const { promise: lost, reject } = Promise.withResolvers<never>();
   lost.catch(() => undefined);
   let beat: Promise<void> = Promise.resolve();
+  const beatOnce = async () => {
+    const elapsedMs = performance.now() - taken.here;
+    // A machine that sleeps does not count the time: by that alone the heartbeat would look old for ever.
+    if (Math.abs(Date.now() - taken.wall - elapsedMs) > CLOCKS_APART_MS) {
+      const server = await serverTime(store, joinPath(place, `time-${owner.nonce}`));
+      taken = { server, here: performance.now(), wall: Date.now() };
+    }
+    const now = taken.server + Math.floor((performance.now() - taken.here) / 1000);
+    await store.call({ kind: "utime", path: name, mtime: now });
+  };
   const timer = setInterval(() => {
-    const now = mtime + Math.floor((performance.now() - began) / 1000);
-    beat = store.call({ kind: "utime", path: name, mtime: now }).then(
-      () => undefined,
-      (error: unknown) => {
-        const taken = error instanceof ChirpError && error.code === "ENOENT";
-        reject(taken ? new LockedError(`${store.server}: another run has taken over the lock "${lock}"`) : error);
-      },
-    );
+    beat = beatOnce().catch((error: unknown) => {
+      const isTaken = error instanceof ChirpError && error.code === "ENOENT";
+      reject(isTaken ? new LockedError(`${store.server}: another run has taken over the lock "${lock}"`) : error);
+    });
   }, HEARTBEAT_MS);
   const abandon = () => {
     clearInterval(timer);
@@ -156,6 +178,6 @@ async function whyStale(store: Store, place: BytePath, holder: DirectoryEntry, n
 async function serverTime(store: Store, path: BytePath): Promise<number> {
   await store.call({ kind: "putFile", path, bytes: new Uint8Array([10]), mode: 0o644 });
   const { mtime } = await store.call({ kind: "lstat", path });
-  await store.call({ kind: "unlink", path });
+  await nullWhenMissing(store.call({ kind: "unlink", path }));
   return mtime;
 }
