@@ -4,6 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Operation } from "../../src/protocol.ts";
 import { type Connections, createConnections } from "../../src/sync/store/connections.ts";
 import type { TestServer } from "../helpers/cluster.ts";
+import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, startServers } from "./servers.ts";
 import { connectionOptions, describeTree, sync, writingRpcs } from "./sync_run.ts";
 
@@ -97,6 +98,20 @@ test.each(["/copy/d", "/copy"])("%s, removed by another run at the same moment: 
     others: [path],
     failures: [],
   });
+  expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
+});
+
+test.each(["rmdir", "mkdir"])("an answer to %s that is lost while one is made anew is no failure", async (command) => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  await using wire = await startTripwire(first.port);
+  source.plant("/site/d/f", "1", { mtime: 1 });
+  first.plantDirectory("/copy");
+  halfMake(first, "/copy/d");
+  void wire.arm({ on: "answer", names: [command], line: /copy\/d( |$)/, nth: 1, bytes: 1 }, () => "isLost");
+  const { report, events } = await sync([source.host, "/site", `127.0.0.1:${wire.port}`, "/copy"]);
+  expect(wire.hasTripped).toBe(true);
+  expect([report.exitCode, events.filter(({ kind }) => kind === "failure")]).toEqual([0, []]);
   expect(describeTree(diskTree(first, "/copy"))).toEqual(describeTree(diskTree(source, "/site")));
 });
 

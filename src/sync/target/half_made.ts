@@ -6,7 +6,7 @@
  */
 import { ChirpError } from "../../errors.ts";
 import type { BytePath, DirectoryEntry } from "../../protocol.ts";
-import { listDirectory, LOCAL_SERVER, nullWhenMissing, type Store } from "../store/store.ts";
+import { doneWhenThere, listDirectory, LOCAL_SERVER, nullWhenMissing, type Store } from "../store/store.ts";
 
 /** Looks at a directory that lacks its access list: another run may be just making it, which takes milliseconds. */
 const TRIES = 5;
@@ -70,7 +70,7 @@ export async function listOrRemake(
     if (!(await isStillHalfMade(store, path, error))) throw error;
     await open();
     await nullWhenMissing(store.call({ kind: "rmdir", path }));
-    await store.call({ kind: "mkdir", path, mode });
+    await doneWhenThere(store.call({ kind: "mkdir", path, mode }));
     return [];
   }
 }
