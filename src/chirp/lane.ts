@@ -75,8 +75,8 @@ export function createLane(options: LaneOptions): Lane {
   let isClosed = false;
   let ticker: Timer | undefined;
   let address: string | null = null;
-  const { usefulWorkers = () => Infinity } = options;
-  const demand = createWorkerDemand(() => (address === null ? 1 : usefulWorkers(address)));
+  const { usefulWorkers } = options;
+  const demand = createWorkerDemand(usefulWorkers && (() => (address === null ? 1 : usefulWorkers(address))));
   let later: Timer | undefined;
 
   function failure(code: ErrorCode, operation: Operation, detail?: string): ChirpError {

@@ -35,5 +35,5 @@ test("beyond what is useful, for long calls alone", () => {
   demand.answered(40);
   expect(demand.isWanted(9, [1], 0)).toBe(true);
   expect([demand.isWanted(9, [1, 1], 0), demand.isWanted(9, [1, 1], 10_000)]).toEqual([false, false]);
-  expect(demand.isWanted(9, [60, 70], 10_000)).toBe(true);
+  expect([demand.isWanted(9, [60, 70], 10_000), demand.isWanted(9, [500, 600], 10_000)]).toEqual([false, true]);
 });

@@ -20,6 +20,9 @@ export interface WorkerDemand {
  */
 export const START_AFTER_MS = 50;
 
+/** Beyond the useful ones it is wanted when all have been at it for so long: a hash, say, and not a short call on a busy machine. */
+const LONG_CALL_MS = 500;
+
 /** And when calls have waited so long in all since the last one was started, however short each of them. */
 const START_AFTER_WAITING_MS = 250;
 
@@ -49,8 +52,9 @@ export function createWorkerDemand(usefulWorkers: () => number = () => Infinity)
       waitingSince = null;
     },
     isWanted(waiting, runningMs, now) {
-      if (runningMs.every((ms) => ms >= START_AFTER_MS)) return true;
-      if (runningMs.length >= usefulWorkers()) return false;
+      const isEnough = runningMs.length >= usefulWorkers();
+      if (runningMs.every((ms) => ms >= (isEnough ? LONG_CALL_MS : START_AFTER_MS))) return true;
+      if (isEnough) return false;
       if ((waiting * (meanMs ?? 0)) / runningMs.length >= START_AFTER_MS) return true;
       waitingSince ??= now;
       return waitedMs + now - waitingSince >= START_AFTER_WAITING_MS;

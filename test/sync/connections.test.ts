@@ -7,13 +7,13 @@ import { runProgram } from "./sync_run.ts";
 test("servers on this machine are given as many as it has cores, all together, and one each at least", async () => {
   await using servers = await startServers();
   const { source, first, second } = servers;
-  plantSite(source, 1000, 50);
+  plantSite(source, 400, 20);
   const words = ["-q", "-r", source.host, "/site", first.host, "/copy", second.host, "/copy"];
   expect((await runProgram(words)).exitCode).toBe(0);
   const counts = await Promise.all([source, first, second].map((server) => server.countConnections()));
   expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
-  // A call that takes long, as one on a busy machine may, is not waited for: two of them.
-  expect(Math.max(...counts)).toBeLessThanOrEqual(Math.max(1, Math.floor(navigator.hardwareConcurrency / 3)) + 2);
+  // A call that takes half a second, as one on a very busy machine may, is not waited for.
+  expect(Math.max(...counts)).toBeLessThanOrEqual(Math.max(1, Math.floor(navigator.hardwareConcurrency / 3)) + 1);
 }, 60_000);
 
 test.each([
