@@ -1,6 +1,6 @@
 /** The source has a file, or a link, where the target has a directory. */
 import { expect, test } from "bun:test";
-import { chmodSync, chownSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import type { TestServer } from "../helpers/cluster.ts";
 import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, startServers } from "./servers.ts";
@@ -94,6 +94,25 @@ test("a directory stays where the file that is to take its place cannot be copie
   expect(names(diskTree(first, "/copy"))).toEqual(["/gone", "/x/", "/x/deep/", "/x/deep/f", "/y"]);
   expect((await sync(words, { delete: true, maxDelete, ignoreErrors: true })).report.exitCode).toBe(23);
   expect(names(diskTree(first, "/copy"))).toEqual(["/x/", "/x/deep/", "/x/deep/f", "/y"]);
+});
+
+test("a source that is gone when what was in the way has been replaced says nothing of the rest", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/x", "file", { mtime: 1 });
+  first.plant("/copy/x/f", "data");
+  first.plant("/copy/gone", "gone");
+  await using wire = await startTripwire(first.port);
+  const take = () => renameSync(diskTree(source, "/site"), diskTree(source, "/moved"));
+  void wire.arm({ on: "command", names: ["rename"], line: /^rename \S+ \/copy\/x\b/, nth: 1 }, take);
+  const words = [source.host, "/site", `127.0.0.1:${wire.port}`, "/copy"];
+  const { report } = await sync(words, { delete: true });
+  expect(report.targets[0]).toMatchObject({
+    counts: { deleted: 2 },
+    withheld: expect.stringContaining("1 withheld: the source"),
+  });
+  expect(report.exitCode).toBe(25);
+  expect(names(diskTree(first, "/copy"))).toEqual(["/gone", "/x"]);
 });
 
 test("a run that is told to end leaves a directory in the way of a file, or has put the file there", async () => {

@@ -199,29 +199,30 @@ async function deleteExtraneous(
   deletions: Deletions,
   mayWrite: boolean,
 ): Promise<string | null> {
-  const askGuards = (count: number): string | null =>
-    withholdDeletions(
-      {
-        deletions: count,
-        targetEntries: deletions.entries,
-        // Hidden names are not copied.
-        sourceIsEmpty: root.entries.every(({ name }) => name.startsWith(".__")),
-        failures: run.counts.failed,
-        wasInterrupted: run.stop.aborted,
-      },
-      run.options,
-    );
-  const withheld = askGuards(deletions.size);
-  if (withheld !== null) return run.stop.aborted ? null : withheld;
-  if (deletions.size > 0 && (await statOrNull(run.sourceStore, run.sourceRoot)) === null) {
+  const askGuards = async (count: number): Promise<string | null> => {
+    const facts = {
+      deletions: count,
+      targetEntries: deletions.entries,
+      // Hidden names are not copied.
+      sourceIsEmpty: root.entries.every(({ name }) => name.startsWith(".__")),
+      failures: run.counts.failed,
+      wasInterrupted: run.stop.aborted,
+    };
+    const withheld = withholdDeletions(facts, run.options);
+    if (withheld !== null || count === 0) return withheld;
+    if ((await statOrNull(run.sourceStore, run.sourceRoot)) !== null) return null;
     // Moved away or unmounted since it was listed: that a path is not there says nothing now.
-    return `${deletions.size} withheld: the source directory "${run.sourceRoot}" is gone`;
-  }
+    return `${count} withheld: the source directory "${run.sourceRoot}" is gone`;
+  };
+  const withheld = await askGuards(deletions.size);
+  if (withheld !== null) return run.stop.aborted ? null : withheld;
   deletions.tell("inConflicts");
-  if (mayWrite) await resolveConflicts(run, deletions.conflicts);
-  // Those were copies, too, and may have failed.
-  const withheldSince = askGuards(deletions.extraneous);
-  if (withheldSince !== null) return run.stop.aborted ? null : withheldSince;
+  if (deletions.conflicts.length > 0) {
+    if (mayWrite) await resolveConflicts(run, deletions.conflicts);
+    // Those were copies, too: they may have failed, and have taken their time.
+    const withheldSince = await askGuards(deletions.extraneous);
+    if (withheldSince !== null) return run.stop.aborted ? null : withheldSince;
+  }
   deletions.tell("extraneous");
   if (mayWrite) await deletions.apply();
   else run.counts.deleted += deletions.size;
