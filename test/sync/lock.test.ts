@@ -2,12 +2,14 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { takeLock } from "../../src/sync/lock/lock.ts";
+import { isOfLocking, takeLock } from "../../src/sync/lock/lock.ts";
 import { formatLockOwner } from "../../src/sync/lock/lock_owner.ts";
 import { createConnections } from "../../src/sync/store/connections.ts";
 import { parseEndpoint } from "../../src/sync/store/endpoint.ts";
+import type { TestServer } from "../helpers/cluster.ts";
+import { startTripwire } from "../helpers/tripwire_proxy.ts";
 import { diskTree, plantSite, startServers } from "./servers.ts";
-import { describeTree, runProgram, sync } from "./sync_run.ts";
+import { connectionOptions, describeTree, runProgram, sync } from "./sync_run.ts";
 import { waitUntil } from "./wait.ts";
 
 const LIMIT_MS = 60_000;
@@ -82,31 +84,69 @@ test(
   async () => {
     await using servers = await startServers();
     const { first } = servers;
-    first.plantDirectory("/place");
-    const stores = createConnections({
-      auth: ["unix", "hostname", "address"],
-      tickets: "",
-      workers: 1,
-      timeoutSeconds: 15,
-      connectTimeoutSeconds: 10,
-    });
-    const store = stores.store(parseEndpoint(first.host, "/place", "/"));
-    const lock = await takeLock({ store, place: "/place", warn: () => undefined });
-    await first.forgetRpcs();
-    // The clock that stands still in sleep, as it is afterwards.
-    const awake = performance.now.bind(performance);
-    performance.now = () => awake() - 600_000;
-    try {
-      await waitUntil("its heart has beaten", async () => ((await first.countRpcs())["utime"] ?? 0) > 0);
+    await sleepTenMinutes(first, first.host, async () => {
+      await hasBeaten(first);
       const place = diskTree(first, "/place/lock");
       const [holder] = readdirSync(place).filter((name) => !name.startsWith(".__"));
       expect(Math.abs(statSync(join(place, holder!)).mtimeMs - Date.now())).toBeLessThan(30_000);
-    } finally {
-      performance.now = awake;
-      await lock.release();
-      await stores.close();
-    }
+    });
     expect(readdirSync(diskTree(first, "/place"))).toEqual([".__acl"]);
   },
   LIMIT_MS,
 );
+
+test("nor is it taken for lost when the server removes late the file that was to tell its time", async () => {
+  await using servers = await startServers();
+  const { first } = servers;
+  await using wire = await startTripwire(first.port);
+  await sleepTenMinutes(first, `127.0.0.1:${wire.port}`, async () => {
+    const place = diskTree(first, "/place");
+    const remove = () => {
+      for (const name of readdirSync(place).filter(isOfLocking)) rmSync(join(place, name));
+    };
+    await wire.arm({ on: "command", names: ["lstat"], line: /\/time-/, nth: 1 }, remove);
+    await hasBeaten(first);
+  });
+});
+
+test("and asks once for the time of a server that is away for several heartbeats", async () => {
+  await using servers = await startServers();
+  const { first } = servers;
+  await using wire = await startTripwire(first.port);
+  await sleepTenMinutes(first, `127.0.0.1:${wire.port}`, async (beats) => {
+    const missed = () => waitUntil("beats are missed", () => beats() > 10);
+    await wire.arm({ on: "command", names: ["putfile"], line: /\/time-/, nth: 1 }, missed);
+    await hasBeaten(first);
+    expect((await first.countRpcs())["putfile"]).toBe(1);
+  });
+});
+
+const hasBeaten = (server: TestServer) =>
+  waitUntil("its heart has beaten", async () => ((await server.countRpcs())["utime"] ?? 0) > 0);
+
+/** Takes a lock at /place whose heart is quick, lets the machine sleep, and gives the lock back, which must not be lost by then. */
+async function sleepTenMinutes(
+  server: TestServer,
+  host: string,
+  afterwards: (beats: () => number) => Promise<void>,
+): Promise<void> {
+  server.plantDirectory("/place");
+  const stores = createConnections(connectionOptions);
+  const store = stores.store(parseEndpoint(host, "/place", "/"));
+  const [awake, interval] = [performance.now.bind(performance), globalThis.setInterval];
+  let beats = 0;
+  const quick = (beat: () => void) => interval(() => (beats++, beat()), 50);
+  globalThis.setInterval = Object.assign(quick, interval);
+  const lock = await takeLock({ store, place: "/place", warn: () => undefined });
+  globalThis.setInterval = interval;
+  await server.forgetRpcs();
+  // The clock that stands still in sleep, as it is afterwards.
+  performance.now = () => awake() - 600_000;
+  try {
+    await Promise.race([afterwards(() => beats), lock.lost]);
+  } finally {
+    performance.now = awake;
+    await lock.release();
+    await stores.close();
+  }
+}
