@@ -32,8 +32,19 @@ test("waiting adds up while somebody waits, until one is started", () => {
 
 test("beyond what is useful, for long calls alone", () => {
   const demand = createWorkerDemand(() => 2);
-  demand.answered(40);
+  demand.answered(1);
+  for (let call = 0; call < 100; call++) demand.answered(40);
   expect(demand.isWanted(9, [1], 0)).toBe(true);
   expect([demand.isWanted(9, [1, 1], 0), demand.isWanted(9, [1, 1], 10_000)]).toEqual([false, false]);
   expect([demand.isWanted(9, [60, 70], 10_000), demand.isWanted(9, [500, 600], 10_000)]).toEqual([false, true]);
+});
+
+test("and for a server that is far all the same: no call was ever answered soon", () => {
+  const demand = createWorkerDemand(() => 1);
+  for (let call = 0; call < 7; call++) demand.answered(12);
+  expect(demand.isWanted(9, [1], 0)).toBe(false);
+  demand.answered(12);
+  expect(demand.isWanted(9, [1], 0)).toBe(true);
+  demand.answered(1);
+  expect(demand.isWanted(9, [1], 0)).toBe(false);
 });

@@ -26,21 +26,33 @@ const LONG_CALL_MS = 500;
 /** And when calls have waited so long in all since the last one was started, however short each of them. */
 const START_AFTER_WAITING_MS = 250;
 
+/**
+ * A server that has answered none of so many calls sooner is far away, whatever its address: at the other end of a tunnel, say. One on this
+ * machine answers the small ones in half a millisecond.
+ */
+const FAR_MS = 2;
+const FAR_CALLS = 8;
+
 /** How much the newest call counts in the mean. */
 const MEAN_WEIGHT = 0.1;
 
 /**
  * Times in milliseconds, `now` of any clock that only goes forward.
- * @param usefulWorkers So many can be of use to short calls; more are wanted only while all that there are have long ones.
+ * @param usefulWorkers So many can be of use to short calls, unless the server proves far away; more are wanted only while all that there
+ * are have long ones.
  */
 export function createWorkerDemand(usefulWorkers: () => number = () => Infinity): WorkerDemand {
   let waitingSince: number | null = null;
   let waitedMs = 0;
   /** How long a call takes, lately; null: none has been answered. */
   let meanMs: number | null = null;
+  let fastestMs = Infinity;
+  let calls = 0;
 
   return {
     answered(ms) {
+      calls++;
+      fastestMs = Math.min(fastestMs, ms);
       meanMs = meanMs === null ? ms : meanMs + (ms - meanMs) * MEAN_WEIGHT;
     },
     started() {
@@ -52,7 +64,8 @@ export function createWorkerDemand(usefulWorkers: () => number = () => Infinity)
       waitingSince = null;
     },
     isWanted(waiting, runningMs, now) {
-      const isEnough = runningMs.length >= usefulWorkers();
+      const isFar = calls >= FAR_CALLS && fastestMs >= FAR_MS;
+      const isEnough = !isFar && runningMs.length >= usefulWorkers();
       if (runningMs.every((ms) => ms >= (isEnough ? LONG_CALL_MS : START_AFTER_MS))) return true;
       if (isEnough) return false;
       if ((waiting * (meanMs ?? 0)) / runningMs.length >= START_AFTER_MS) return true;

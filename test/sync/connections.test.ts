@@ -1,6 +1,7 @@
 /** How many connections a server is given: each is a process there, with 16 MiB that it clears for every call. */
 import { expect, test } from "bun:test";
 import { isOwnAddress } from "../../src/chirp/own_address.ts";
+import { startFaultProxy } from "../helpers/fault_proxy.ts";
 import { plantSite, startServers } from "./servers.ts";
 import { runProgram } from "./sync_run.ts";
 
@@ -14,6 +15,16 @@ test("servers on this machine are given as many as it has cores, all together, a
   expect(Math.min(...counts)).toBeGreaterThanOrEqual(1);
   // A call that takes half a second, as one on a very busy machine may, is not waited for.
   expect(Math.max(...counts)).toBeLessThanOrEqual(Math.max(1, Math.floor(navigator.hardwareConcurrency / 3)) + 1);
+}, 60_000);
+
+test("one that is reached at an address of this machine, and is far behind it, is given the usual number", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  plantSite(source, 200, 10);
+  await using tunnel = await startFaultProxy(first.port);
+  await tunnel.set({ kind: "delay", ms: 4 });
+  expect((await runProgram(["-q", "-r", source.host, "/site", tunnel.host, "/copy"])).exitCode).toBe(0);
+  expect(await first.countConnections()).toBeGreaterThanOrEqual(4);
 }, 60_000);
 
 test.each([
