@@ -32,6 +32,28 @@ test.each<[words: string[], exitCode: number, left: string[]]>([
   expect(names(diskTree(first, "/copy"))).toEqual(left);
 });
 
+test.each([
+  [["--delete", "--max-delete", "9"]],
+  [["--delete", "--max-delete", "2"]],
+  [["--delete", "--exclude", "p", "--ignore-errors"]],
+])("a dry run counts what a real one does where directories are in the way, %j", async (words) => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  for (const name of ["x", "y"]) source.plant(`/site/${name}`, "file", { mtime: 1 });
+  symlinkSync("elsewhere", diskTree(source, "/site/l"));
+  for (const name of ["x/f", "y/p", "l/f"]) first.plant(`/copy/${name}`, "data");
+  const all = ["-r", "--json", "--settle", "0", ...words, source.host, "/site", first.host, "/copy"];
+  const dry = await runProgram(["-n", ...all]);
+  const real = await runProgram(all);
+  expect([countsOf(dry.stdout), dry.exitCode]).toEqual([countsOf(real.stdout), real.exitCode]);
+});
+
+function countsOf(output: string): unknown {
+  const [line] = output.split("\n").filter((each) => each.includes('"unchanged"'));
+  const { copied, updated, deleted, failed, bytes } = JSON.parse(line!) as Record<string, unknown>;
+  return { copied, updated, deleted, failed, bytes };
+}
+
 test("a directory in the way of a link", async () => {
   await using servers = await startServers();
   const { source, first } = servers;

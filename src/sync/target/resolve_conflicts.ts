@@ -21,6 +21,14 @@ export async function resolveConflicts(run: TargetRun, conflicts: readonly Confl
   }
 }
 
+/** What resolveConflicts would do, for a dry run. */
+export function countResolved({ counts }: TargetRun, conflicts: readonly Conflict[]): void {
+  for (const { source } of conflicts) {
+    counts.copied++;
+    if (fileType(source) === "file") counts.bytes += source.size;
+  }
+}
+
 async function resolveIn(run: TargetRun, node: DirectoryNode, conflicts: readonly Conflict[]): Promise<void> {
   const byName = new Map(conflicts.map((conflict) => [conflict.name, conflict]));
   /** Asked when all is ready: a run that is told to end by then leaves the directory as it is. */

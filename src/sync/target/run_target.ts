@@ -14,7 +14,7 @@ import { openTop } from "./open_target.ts";
 import { RefusedError } from "./refused_error.ts";
 import type { SyncOptions } from "../options/options.ts";
 import { emptyCounts, type Ending, type TargetReport } from "../output/report.ts";
-import { resolveConflicts } from "./resolve_conflicts.ts";
+import { countResolved, resolveConflicts } from "./resolve_conflicts.ts";
 import { listedPaths } from "../selection/selection.ts";
 import { createSemaphore } from "../store/semaphore.ts";
 import { createStaging } from "./staging.ts";
@@ -219,6 +219,7 @@ async function deleteExtraneous(
   deletions.tell("inConflicts");
   if (deletions.conflicts.length > 0) {
     if (mayWrite) await resolveConflicts(run, deletions.conflicts);
+    else countResolved(run, deletions.conflicts);
     // Those were copies, too: they may have failed, and have taken their time.
     const withheldSince = await askGuards(deletions.extraneous);
     if (withheldSince !== null) return run.stop.aborted ? null : withheldSince;

@@ -164,13 +164,12 @@ function tell(run: TargetRun, node: DirectoryNode, actions: readonly Action[], o
   }
 }
 
-/** A dry run counts what a real one would do. */
+/** A dry run counts what a real one would do; what needs a directory out of its way is counted where that is let go. */
 function countAsDone({ counts, options }: TargetRun, actions: readonly Action[]): void {
   for (const action of actions) {
+    if (action.kind === "conflict") continue;
     const change = describeAction(action, options);
-    if (action.kind === "conflict" && !mayReplaceDirectories(options)) continue;
-    const isFile = (action.kind === "copy" || action.kind === "conflict") && fileType(action.source) === "file";
-    if (isFile) counts.bytes += action.source.size;
+    if (action.kind === "copy") counts.bytes += action.source.size;
     if (change?.change === "copy") counts.copied++;
     const isUpdate = change?.change === "update" || change?.change === "attributes";
     if (isUpdate && change.type !== "directory") counts.updated++;
