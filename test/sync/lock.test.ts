@@ -1,6 +1,6 @@
 /** One run per target at a time: what takes the lock, and what losing it does. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isOfLocking, takeLock } from "../../src/sync/lock/lock.ts";
 import { formatLockOwner } from "../../src/sync/lock/lock_owner.ts";
@@ -106,6 +106,20 @@ test("nor is it taken for lost when the server removes late the file that was to
     };
     await wire.arm({ on: "command", names: ["lstat"], line: /\/time-/, nth: 1 }, remove);
     await hasBeaten(first);
+  });
+});
+
+test("nor when the file that was to tell the server's time cannot be written", async () => {
+  await using servers = await startServers();
+  const { first } = servers;
+  await using wire = await startTripwire(first.port);
+  await sleepTenMinutes(first, `127.0.0.1:${wire.port}`, async () => {
+    const list = join(diskTree(first, "/place"), ".__acl");
+    const rights = readFileSync(list);
+    const deny = () => writeFileSync(list, "");
+    await wire.arm({ on: "command", names: ["putfile"], line: /\/time-/, nth: 1 }, deny);
+    await hasBeaten(first);
+    writeFileSync(list, rights);
   });
 });
 

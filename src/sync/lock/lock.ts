@@ -98,29 +98,26 @@ function holdLock(
   const { promise: lost, reject } = Promise.withResolvers<never>();
   lost.catch(() => undefined);
   let beat: Promise<void> = Promise.resolve();
-  let isBeating = false;
+  let isAsking = false;
   const beatOnce = async () => {
     const elapsedMs = performance.now() - taken.here;
     // A machine that sleeps does not count the time: by that alone the heartbeat would look old for ever.
     if (Math.abs(Date.now() - taken.wall - elapsedMs) > CLOCKS_APART_MS) {
-      // Where the file it takes is gone again, because the whole place is, or because a server removes late what came over a connection that
-      // broke, the holder's name, below, tells whether the lock is lost.
-      const server = await nullWhenMissing(serverTime(store, joinPath(place, `time-${owner.nonce}`)));
+      isAsking = true;
+      const server = await serverTimeOrNull(store, joinPath(place, `time-${owner.nonce}`));
+      isAsking = false;
       if (server !== null) taken = { server, here: performance.now(), wall: Date.now() };
     }
     const now = taken.server + Math.floor((performance.now() - taken.here) / 1000);
     await store.call({ kind: "utime", path: name, mtime: now });
   };
   const timer = setInterval(() => {
-    // One that waits for a server that is away is not joined by others: they would all ask for its time under one name.
-    if (isBeating) return;
-    isBeating = true;
-    beat = beatOnce()
-      .catch((error: unknown) => {
-        const isTaken = error instanceof ChirpError && error.code === "ENOENT";
-        reject(isTaken ? new LockedError(`${store.server}: another run has taken over the lock "${lock}"`) : error);
-      })
-      .finally(() => void (isBeating = false));
+    // Where the server is away meanwhile, all would ask for its time, under one name.
+    if (isAsking) return;
+    beat = beatOnce().catch((error: unknown) => {
+      const isTaken = error instanceof ChirpError && error.code === "ENOENT";
+      reject(isTaken ? new LockedError(`${store.server}: another run has taken over the lock "${lock}"`) : error);
+    });
   }, HEARTBEAT_MS);
   const abandon = () => {
     clearInterval(timer);
@@ -188,4 +185,17 @@ async function serverTime(store: Store, path: BytePath): Promise<number> {
   const { mtime } = await store.call({ kind: "lstat", path });
   await nullWhenMissing(store.call({ kind: "unlink", path }));
   return mtime;
+}
+
+/**
+ * Null where it cannot be had: the disk is full, or the file that it takes is gone again, because the whole place is or because a server
+ * removes late what came over a connection that broke. Whether a lock is lost, its holder's name alone tells.
+ */
+async function serverTimeOrNull(store: Store, path: BytePath): Promise<number | null> {
+  try {
+    return await serverTime(store, path);
+  } catch (error) {
+    if (error instanceof ChirpError && error.blame === "path") return null;
+    throw error;
+  }
 }
