@@ -2,7 +2,6 @@
 /** bun run serve: the web server. */
 import { readFileSync } from "node:fs";
 import { requireLibrary } from "./chirp/library.ts";
-import type { ServerAddress } from "./chirp/server_address.ts";
 import { programCommand, runMain } from "./cli/command.ts";
 import { openTextOutput } from "./cli/text_output.ts";
 import { usageExitCode } from "./cli/read_arguments.ts";
@@ -29,7 +28,8 @@ await runMain(serveProgram, main, { failureCode: usageExitCode });
 /** Returns when it listens, and reacts to signals and changes of the list from then on. */
 async function serve(options: ServeOptions): Promise<void> {
   requireLibrary();
-  const addresses = readServers(options.servers);
+  const text = readList(options.servers);
+  const addresses = parseServersFile(text, options.servers);
   const tls = readTlsFiles(options.tlsCert, options.tlsKey);
   if (tls?.warning) log(tls.warning);
   const server = await startWebServer({ serve: options, addresses, tls, log, onUnexpected });
@@ -38,7 +38,7 @@ async function serve(options: ServeOptions): Promise<void> {
 
   function reload(): void {
     try {
-      const servers = readServers(options.servers);
+      const servers = parseServersFile(readList(options.servers), options.servers);
       server.update(servers);
       log(`${options.servers}: ${servers.length} ${servers.length === 1 ? "server" : "servers"}`);
     } catch (error) {
@@ -47,10 +47,6 @@ async function serve(options: ServeOptions): Promise<void> {
     }
   }
   process.on("SIGHUP", reload);
-  const watcher = watchFile(options.servers, reload, (reason) =>
-    log(`${options.servers} is not watched (${reason}): after a change, send SIGHUP`),
-  );
-
   let isStopping = false;
   async function stop(): Promise<void> {
     // Asked twice, it ends at once.
@@ -66,18 +62,31 @@ async function serve(options: ServeOptions): Promise<void> {
 
   log(`listening on ${server.url}`);
   if (server.adminUrl !== null) log(`admin on ${server.adminUrl}`);
+  // Not before it listens: in a directory with many entries it takes long. What was changed before it is watched is seen here.
+  const watcher = watchFile(options.servers, reload, (reason) =>
+    log(`${options.servers} is not watched (${reason}): after a change, send SIGHUP`),
+  );
+  if (isOtherThan(text, options.servers)) reload();
   loadMediaTypes();
 }
 
-function readServers(file: string): ServerAddress[] {
-  let text: string;
+function readList(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ServersFileError(`cannot read ${file} (${reason}): name another file with --servers`);
   }
-  return parseServersFile(text, file);
+}
+
+/** Also when it cannot be read now: reading it again says why. */
+function isOtherThan(text: string, file: string): boolean {
+  try {
+    return readList(file) !== text;
+  } catch (error) {
+    if (!(error instanceof ServersFileError)) throw error;
+    return true;
+  }
 }
 
 function log(line: string): void {

@@ -23,7 +23,8 @@ export class AddressError extends Error {
  */
 export function parseServerAddress(text: string): ServerAddress {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(text);
-  if (match === null || ipVersion(text) === 6) {
+  // Only what has two colons is asked for: to know an IPv6 address, a module is loaded that takes longer than all else here.
+  if (match === null || (/^[^[]*:.*:/.test(text) && ipVersion(text) === 6)) {
     throw new AddressError(`"${text}" is no server: write host:port, or [address]:port for an IPv6 address`);
   }
   const [, v6, name = "", portText] = match;
