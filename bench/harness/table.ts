@@ -38,6 +38,8 @@ export function writeTable(sections: readonly Section[], order: readonly string[
   });
   const table = `${BEGIN}\n\nLast measured ${describeMachine()}.\n\n${lines([...HEADING, ...rows])}\n`;
   writeFileSync(FILE, text.slice(0, begin) + table + text.slice(end));
+  const { exitCode } = Bun.spawnSync([process.execPath, "fmt", FILE], { stdout: "ignore", stderr: "inherit" });
+  if (exitCode !== 0) throw new Error(`${FILE} has the results, and could not be formatted`);
 }
 
 /** What stands in the last cell of a row, which a formatter may have padded. */
