@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 /** bun run serve: the web server. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { requireLibrary } from "./chirp/library.ts";
 import { programCommand, runMain } from "./cli/command.ts";
 import { openTextOutput } from "./cli/text_output.ts";
@@ -79,12 +79,11 @@ function readList(file: string): string {
   }
 }
 
-/** Also when it cannot be read now: reading it again says why. */
+/** Also when it cannot be read now: reading it again says why. A pipe gives its list once, and whoever opens it again may wait for ever. */
 function isOtherThan(text: string, file: string): boolean {
   try {
-    return readList(file) !== text;
-  } catch (error) {
-    if (!(error instanceof ServersFileError)) throw error;
+    return statSync(file).isFile() && readFileSync(file, "utf8") !== text;
+  } catch {
     return true;
   }
 }

@@ -181,6 +181,17 @@ describe("starts, and says what is wrong with which server:", () => {
     }
   });
 
+  test("a list that comes through a pipe is read once", async () => {
+    const pipe = join(cluster.directory, "pipe");
+    await run(["mkfifo", pipe]);
+    await using writer = Bun.spawn(["sh", "-c", `echo ${cluster.hosts[0]} > "${pipe}"`]);
+    await using server = await startWebServer(["--servers", pipe, "--access-log", "off"]);
+    expect(await writer.exited).toBe(0);
+    const signal = AbortSignal.timeout(10_000);
+    expect(await (await fetch(`http://127.0.0.1:${server.port}/`, { signal })).text()).toBe("served");
+    expect(server.stderr()).not.toContain("the old list stays in use");
+  });
+
   test("authentication that the server refuses", async () => {
     await using server = await startWebServer(["--servers", cluster.serversFile, "--auth", "ticket"]);
     const line = `${cluster.hosts[0]} is not used`;
