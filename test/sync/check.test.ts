@@ -17,3 +17,14 @@ test("--check: what cannot be compared is a line like the others, in JSON as wel
   expect((await runProgram(["--quiet", ...words])).stdout).toBe("");
   expect(existsSync(diskTree(first, "/copy/.__chirpsync"))).toBe(false);
 });
+
+test("--check counts as copied what a run with --delete would copy, also in a directory's place", async () => {
+  await using servers = await startServers();
+  const { source, first } = servers;
+  source.plant("/site/file", "1234", { mtime: 1 });
+  first.plant("/copy/file/below", "x", { mtime: 1 });
+  const words = ["-r", "--check", "--delete", "--json", source.host, "/site", first.host, "/copy"];
+  const { exitCode, stdout } = await runProgram(words);
+  const report = JSON.parse(stdout.trimEnd().split("\n").at(-2)!) as object;
+  expect([exitCode, report]).toEqual([1, expect.objectContaining({ copied: 1, bytes: 4 })]);
+});

@@ -168,8 +168,10 @@ async function synchronizeTree(
   try {
     await walkTree({ run, deletions, isApplied: mayWrite, observe: job.check ? observeDifferences(run) : null }, top);
     for (const path of run.unseen) recordProblem(run, path, "copy", "named by --files-from, and not at the source");
-    if (job.check) deletions.tellDifferences();
-    else withheld = await deleteExtraneous(run, root, deletions, mayWrite);
+    if (job.check) {
+      deletions.tellDifferences();
+      countResolved(run, deletions.conflicts);
+    } else withheld = await deleteExtraneous(run, root, deletions, mayWrite);
   } catch (error) {
     // Interrupted: what was begun is cleaned up, and the lock given back, as far as the server can be reached.
     if (!(error instanceof ChirpError) || error.code !== "ECONNABORTED" || !job.stop.aborted) throw error;
