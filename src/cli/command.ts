@@ -1,7 +1,7 @@
 /**
  * Programs as citty commands. citty holds the tree of commands and runs the one that is meant; the words are read by
  * arguments.ts, since citty passes over options and words that it does not know ("--dry-rn --delete" would delete). It is not told of the
- * options at all: it would parse them, into what nobody uses, for a tenth of a start.
+ * options at all: it would parse them a second time, which every start would feel, into what nobody uses.
  */
 import { type CommandDef, defineCommand, runCommand } from "citty";
 import { type Arguments, type Program, UsageError } from "./arguments.ts";

@@ -66,7 +66,7 @@ export function startHeartbeat(address: ServerAddress, events: HeartbeatEvents):
 
   async function connect(): Promise<void> {
     const host = await resolveHost(address.server, address.host);
-    // At the start, the listener is opened and told of first: loading node:net takes a quarter of all that.
+    // At the start, the listener is opened and told of first: loading node:net takes longer than both.
     await Bun.sleep(0);
     // Not Bun.connect: what still connects could not be ended there.
     const net = await import("node:net");
