@@ -29,7 +29,7 @@
 #define SHIM_EXPORT __attribute__((visibility("default")))
 
 /* Checked by src/chirp/library.ts, so that an old build is recognised. */
-#define SHIM_VERSION 3
+#define SHIM_VERSION 4
 
 SHIM_EXPORT int64_t cs_version(void);
 

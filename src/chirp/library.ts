@@ -4,15 +4,17 @@
  * libchirp keeps one process-wide connection table and is not thread safe, so that every worker needs a library of its own.
  * dlopen gives the same instance for the same file: each load copies the file into memory (memfd_create(2)) and loads the copy.
  * On disk, a copy would be left behind by whoever is stopped at the wrong moment, and could be tampered with.
+ *
+ * Without node:fs and node:path, which would take each worker half as long again to start.
  */
-import { closeSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { dlopen, FFIType, type FFIFunction } from "bun:ffi";
+import { codeOfErrno } from "../errors.ts";
+import { utf8Text } from "./c_text.ts";
 
-export const LIBRARY_PATH = join(import.meta.dir, "../../native/build/libchirp_shim.so");
+export const LIBRARY_PATH = Bun.fileURLToPath(new URL("../../native/build/libchirp_shim.so", import.meta.url));
 
 /** native/chirp_shim.h, SHIM_VERSION. */
-const EXPECTED_VERSION = 3;
+const EXPECTED_VERSION = 4;
 
 /** Comes back as a number wherever it fits into one, which all results of the shim do. */
 const I64 = FFIType.i64_fast;
@@ -49,6 +51,15 @@ const shimSignatures = {
   cs_thirdput: { args: [POINTER, POINTER, POINTER, I64], returns: I64 },
 } as const;
 
+/** Of the library as it lies on disk. */
+const versionSignature = { cs_version: shimSignatures.cs_version };
+
+/** native/private_copy.h */
+const copySignatures = {
+  cs_private_copy: { args: [POINTER], returns: I64 },
+  cs_private_copy_close: { args: [I64], returns: I64 },
+} as const;
+
 /** The native library is missing, or is not the one that this code was written for. The message says what to do. */
 export class LibraryError extends Error {
   override readonly name = "LibraryError";
@@ -56,7 +67,9 @@ export class LibraryError extends Error {
 
 /** Throws LibraryError when there is no library, or an old one: said at the start rather than with every call. */
 export function requireLibrary(): void {
-  checkVersion(loadShared({}));
+  const { cs_version: versionOf } = load(() => dlopen(LIBRARY_PATH, versionSignature).symbols);
+  if (Number(versionOf()) === EXPECTED_VERSION) return;
+  throw new LibraryError(`The native library ${LIBRARY_PATH} is out of date: build it anew with "npm run setup"`);
 }
 
 /**
@@ -64,60 +77,39 @@ export function requireLibrary(): void {
  * libchirp. Throws LibraryError.
  */
 export function loadShared<Signatures extends Record<string, FFIFunction>>(signatures: Signatures) {
-  requireFile();
-  return load(() => dlopen(LIBRARY_PATH, { ...signatures, cs_version: shimSignatures.cs_version }).symbols);
+  requireLibrary();
+  return load(() => dlopen(LIBRARY_PATH, signatures).symbols);
 }
 
 /** The functions of native/chirp_shim.h in a library instance of the caller's own. It stays loaded until the process ends. */
 export function loadPrivateCopy() {
-  requireFile();
-  const symbols = load(loadThroughMemory);
-  checkVersion(symbols);
-  return symbols;
-}
-
-function requireFile(): void {
-  if (!existsSync(LIBRARY_PATH)) {
-    throw new LibraryError(`The native library ${LIBRARY_PATH} is missing: build it with "npm run setup"`);
-  }
-}
-
-function checkVersion({ cs_version }: { readonly cs_version: () => number | bigint }): void {
-  if (Number(cs_version()) !== EXPECTED_VERSION) {
-    throw new LibraryError(`The native library ${LIBRARY_PATH} is out of date: build it anew with "npm run setup"`);
-  }
+  const copier = loadShared(copySignatures);
+  return load(() => {
+    const file = Number(copier.cs_private_copy(utf8Text(LIBRARY_PATH)));
+    if (file < 0) {
+      const { code, detail = code } = codeOfErrno(-file);
+      throw new Error(`it cannot be copied into memory (${detail})`);
+    }
+    try {
+      return dlopen(`/proc/self/fd${newSpelling()}${file}`, shimSignatures).symbols;
+    } finally {
+      copier.cs_private_copy_close(file);
+    }
+  });
 }
 
 function load<Symbols>(open: () => Symbols): Symbols {
   try {
     return open();
   } catch (error) {
+    if (!process.getBuiltinModule("node:fs").existsSync(LIBRARY_PATH)) {
+      throw new LibraryError(`The native library ${LIBRARY_PATH} is missing: build it with "npm run setup"`);
+    }
     throw new LibraryError(
       `The native library ${LIBRARY_PATH} cannot be loaded: ${String(error)}. Build it anew with "npm run setup"`,
       { cause: error },
     );
   }
-}
-
-function loadThroughMemory() {
-  let file: number | undefined;
-  try {
-    file = createMemoryFile();
-    writeFileSync(file, readFileSync(LIBRARY_PATH));
-    return dlopen(`/proc/self/fd${newSpelling()}${file}`, shimSignatures).symbols;
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-/** A file descriptor that children do not inherit (MFD_CLOEXEC). */
-function createMemoryFile(): number {
-  const { symbols } = dlopen("libc.so.6", {
-    memfd_create: { args: [FFIType.cstring, FFIType.u32], returns: FFIType.i32 },
-  });
-  const file = symbols.memfd_create(Buffer.from("libchirp_shim.so\0"), 1);
-  if (file < 0) throw new Error("memfd_create: this system has no files in memory");
-  return file;
 }
 
 /**
