@@ -13,6 +13,6 @@ let isIP: typeof net.isIP | undefined;
 export function ipVersion(text: string): 0 | 4 | 6 {
   if (!text.includes(":")) return v4.test(text) ? 4 : 0;
   // node:net takes 7 ms to load, a third of an empty server's start; most servers are named by IPv4 addresses.
-  isIP ??= (import.meta.require("node:net") as typeof net).isIP;
+  isIP ??= process.getBuiltinModule("node:net").isIP;
   return isIP(text) as 0 | 6;
 }

@@ -1,5 +1,4 @@
 /** Who holds a lock, in the name of a file, so that a listing tells it. */
-import { readFileSync, readlinkSync } from "node:fs";
 
 /**
  * One holder: the machine (or container), the process there, when that process began, and a number for this one lock.
@@ -12,6 +11,9 @@ export interface LockOwner {
   readonly startTime: string;
   readonly nonce: string;
 }
+
+/** Loaded when a lock is to be taken: a run with nothing to do takes none, and is over sooner. */
+const fs = () => process.getBuiltinModule("node:fs");
 
 /** Locks that this process holds now. */
 const heldHere = new Set<string>();
@@ -51,9 +53,9 @@ export function stateOfOwner(owner: LockOwner): "alive" | "dead" | "elsewhere" {
 /** The same for all processes that see each other's numbers: machine, boot and process-number space. */
 function machineName(): string {
   const parts = [
-    readOrEmpty(() => readFileSync("/etc/machine-id", "utf8")),
-    readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")),
-    readOrEmpty(() => readlinkSync("/proc/self/ns/pid")),
+    readOrEmpty(() => fs().readFileSync("/etc/machine-id", "utf8")),
+    readOrEmpty(() => fs().readFileSync("/proc/sys/kernel/random/boot_id", "utf8")),
+    readOrEmpty(() => fs().readlinkSync("/proc/self/ns/pid")),
   ];
   return new Bun.CryptoHasher("sha256").update(parts.join("\n")).digest("hex").slice(0, 12);
 }
@@ -70,7 +72,7 @@ function readOrEmpty(read: () => string): string {
 /** Clock ticks since boot at which a process began: a number that is used again has another. Null: no such process. */
 function startTimeOf(pid: number): string | null {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const text = fs().readFileSync(`/proc/${pid}/stat`, "latin1");
     // The program's name, in parentheses, may hold anything; the 22nd field is the 20th behind it.
     return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null;
   } catch {

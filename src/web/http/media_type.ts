@@ -14,7 +14,7 @@ export function loadMediaTypes(): void {
 }
 
 function mediaTypes(): Mime {
-  mime ??= (import.meta.require("mime") as { default: Mime }).default;
+  mime ??= (require("mime") as { default: Mime }).default;
   return mime;
 }
 
