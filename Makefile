@@ -14,5 +14,6 @@ serve: all
 
 clean:
 	$(MAKE) -C native clean
+	rm -rf dist
 
 .PHONY: all test ok serve clean

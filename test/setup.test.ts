@@ -133,6 +133,15 @@ describe("one message, with the remedy, when there is", () => {
   });
 });
 
+test("programs that cannot be built: why, and where", async () => {
+  const directory = copyOfCheckout("broken");
+  writeFileSync(join(directory, "src/errors.ts"), "export const broken = ;\n");
+  const { exitCode, stderr } = await setUp({}, { directory });
+  expect(stderr).toContain("set-up: cannot build the programs into dist/:\n");
+  expect(stderr).toContain("src/errors.ts:1:23");
+  expect(exitCode).toBe(1);
+});
+
 describe("npm packages", () => {
   test("are installed anew when package-lock.json asks for others", async () => {
     const directory = copyOfCheckout("stale");
@@ -151,7 +160,7 @@ describe("npm packages", () => {
     rmSync(bun);
     writeFileSync(bun, "echo placeholder\n", { mode: 0o755 });
     const { exitCode, stderr } = await setUp({}, { directory });
-    expect(stderr).toBe("set-up: putting Bun in place\nset-up: done\n");
+    expect(stderr).toBe("set-up: putting Bun in place\nset-up: building the programs\nset-up: done\n");
     expect(exitCode).toBe(0);
     expect((await run([bun, "--version"])).stdout.trim()).toBe(Bun.version);
   });
@@ -197,7 +206,7 @@ function linkOrCopy(from: string, to: string): void {
 function copyOfCheckout(name: string): string {
   const directory = join(scratch, name);
   mkdirSync(join(directory, "native/build"), { recursive: true });
-  for (const each of ["scripts", "package.json", "package-lock.json"]) {
+  for (const each of ["src", "scripts", "package.json", "package-lock.json"]) {
     cpSync(join(project, each), join(directory, each), { recursive: true });
   }
   linkOrCopy(join(project, "node_modules"), join(directory, "node_modules"));

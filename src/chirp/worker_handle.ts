@@ -5,6 +5,7 @@ import type { Call } from "./call_queue.ts";
 import { LibraryError } from "./library.ts";
 import { resolveHost } from "./resolve_host.ts";
 import { hostPort } from "./server_address.ts";
+import { takeWorker } from "./spare_workers.ts";
 
 export interface WorkerHandle {
   /** The call it works on. */
@@ -42,8 +43,7 @@ export interface WorkerOptions {
 
 export function startWorker(options: WorkerOptions, events: WorkerEvents): WorkerHandle {
   const { server, host, port, connectTimeoutSeconds, auth, tickets } = options;
-  const worker = new Worker(new URL("../worker.ts", import.meta.url).href);
-  worker.unref();
+  const worker = takeWorker();
   let call: Call | undefined;
   let requestId = 0;
   let changedAt = performance.now();

@@ -20,10 +20,10 @@ const startLimitMs = 20_000;
 /** A stop waits for what is in flight. */
 const stopLimitMs = 10_000;
 
-const program = new URL("../../src/http.ts", import.meta.url).pathname;
+const ownProgram = new URL("../../src/http.ts", import.meta.url).pathname;
 
-/** Starts `bun src/http.ts` with these options on a free port, and waits until it says that it listens. */
-export async function startWebServer(options: readonly string[]): Promise<WebServer> {
+/** Starts `bun src/http.ts` (or that of another copy) with these options on a free port, and waits until it says that it listens. */
+export async function startWebServer(options: readonly string[], program = ownProgram): Promise<WebServer> {
   const child = Bun.spawn([process.execPath, program, "--port", "0", ...options], {
     stdin: "ignore",
     stdout: "pipe",
