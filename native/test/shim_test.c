@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "../chirp_shim.h"
 #include "../inbound.h"
+#include "../private_copy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -302,6 +303,27 @@ static void test_inbound(void)
 	OK(cs_inbound_list(port, 0, seen, 3));
 }
 
+/* Larger than one piece; this program itself is. */
+static void test_private_copy(const char *self)
+{
+	int file = open(self, O_RDONLY), copy = cs_private_copy(self);
+	TRUE(file >= 0 && copy >= 0);
+	TRUE(fcntl(copy, F_GETFD) & FD_CLOEXEC);
+	off_t size = lseek(file, 0, SEEK_END);
+	EXPECT(lseek(copy, 0, SEEK_END), size);
+	char *contents = malloc(size), *copied = malloc(size);
+	EXPECT(pread(file, contents, size, 0), size);
+	EXPECT(pread(copy, copied, size, 0), size);
+	TRUE(memcmp(contents, copied, size) == 0);
+	free(contents);
+	free(copied);
+	close(file);
+	OK(cs_private_copy_close(copy));
+	EXPECT(cs_private_copy_close(copy), -EBADF);
+	EXPECT(cs_private_copy("/nothing/here"), -ENOENT);
+	TRUE(cs_private_copy("/proc") < 0);
+}
+
 static void clean_up(void)
 {
 	static const char *const files[] = {"/t/bi\ng\r %\xff", "/t/empty", "/t/open", "/t/link", "/t/loop"};
@@ -333,6 +355,7 @@ int main(int argc, char *argv[])
 	test_lengths();
 	test_thirdput(host);
 	test_inbound();
+	test_private_copy(argv[0]);
 	clean_up();
 	printf("%lld requests, %d failures\n", (long long)cs_rpcs(), failures);
 	return failures ? 1 : 0;

@@ -40,7 +40,9 @@ describe("every function, against a real server", () => {
 
 /** The functions of the headers that TypeScript calls. */
 function declared(): string[] {
-  const headers = ["chirp_shim.h", "inbound.h"].map((name) => readFileSync(join(native, name), "utf8")).join("");
+  const headers = ["chirp_shim.h", "inbound.h", "private_copy.h"]
+    .map((name) => readFileSync(join(native, name), "utf8"))
+    .join("");
   return [...headers.matchAll(/^SHIM_EXPORT .*?\b(cs_\w+)\(/gm)].map(([, name]) => name!).sort();
 }
 
