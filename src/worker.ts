@@ -6,15 +6,17 @@ import { type Chirp, openChirp } from "./ffi.ts";
 import { LibraryError } from "./chirp/library.ts";
 import { ChirpError } from "./errors.ts";
 import { createExecutor, type Executor } from "./chirp/execute.ts";
-import type { End, Reply, Request, Setup } from "./protocol.ts";
+import type { End, OperationKind, Reply, Request, Setup } from "./protocol.ts";
 import { compileAsUsual, delayCompiling } from "./program/jit_policy.ts";
 
 declare const self: Worker;
 
-/** Whoever answers more than this is no matter of a short run. */
-const SHORT_RUN_REQUESTS = 200;
+/** All that a run with nothing to do asks for, and so many of them at most: whatever comes besides comes in numbers. */
+const looks: ReadonlySet<OperationKind> = new Set<OperationKind>(["whoami", "stat", "lstat", "list"]);
+const LOOKS_MAX = 200;
 
 delayCompiling();
+let isJustLooking = true;
 
 let execute: Executor | undefined;
 let rpcs: () => number = () => 0;
@@ -54,7 +56,10 @@ function end(): void {
 
 function serve({ id, operation, timeoutSeconds }: Request): void {
   if (execute === undefined) throw new Error("a request came before the setup");
-  if (id === SHORT_RUN_REQUESTS) compileAsUsual();
+  if (isJustLooking && (!looks.has(operation.kind) || id >= LOOKS_MAX)) {
+    isJustLooking = false;
+    compileAsUsual();
+  }
   const before = rpcs();
   try {
     const { result, transfer } = execute(operation, timeoutSeconds);

@@ -5,6 +5,7 @@
 import { joinPath } from "../../chirp/byte_path.ts";
 import { fileType } from "../../chirp/file_stat.ts";
 import { ChirpError } from "../../errors.ts";
+import { compileAsUsual } from "../../program/jit_policy.ts";
 import type { BytePath, DirectoryEntry, FileStat } from "../../protocol.ts";
 import { isOfLocking, type Lock, type LockOptions, takeLock } from "../lock/lock.ts";
 import { forEachParallel } from "../store/semaphore.ts";
@@ -72,6 +73,8 @@ export function createStaging({ store, root, warn, lost }: StagingOptions): Stag
   const gathering = new Set<BytePath>();
 
   async function open(): Promise<void> {
+    // There is something to do: the run will be long enough for it.
+    compileAsUsual();
     lock = await takePlace({ store, place, warn });
     lock.lost.catch(lost);
     // What lay there before the lock was ours may have been another run's.
