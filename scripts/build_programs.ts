@@ -11,6 +11,7 @@ import {
   type ProgramName,
 } from "../src/program/built_form.ts";
 
+type BundleName = keyof typeof builtModules;
 type Marks = Record<string, FileMark>;
 
 interface Bundle {
@@ -40,17 +41,12 @@ async function build(): Promise<void> {
   mkdirSync(dist, { recursive: true });
   // Source maps name the sources as they are found from here.
   process.chdir(dist);
-  const worker = await bundleUnchanged("worker");
-  const bundles = new Map<ProgramName, UnchangedBundle>();
-  for (const name of programs) bundles.set(name, await bundleUnchanged(name));
+  const bundles = await bundleUnchanged();
   for (const name of programs) rmSync(join(dist, recordOf(name)), { force: true });
-  for (const { outputs } of [worker, ...bundles.values()]) {
-    for (const [file, bytes] of outputs) put(file, bytes);
-  }
-  for (const [name, { marks, outputs }] of bundles) {
-    const written = [...worker.outputs.keys(), ...outputs.keys()].map((file) => `dist/${file}`);
-    const files = { ...worker.marks, ...marks, ...marksOf(written) };
-    put(recordOf(name), JSON.stringify({ bun: Bun.version, project, files } satisfies BuildRecord));
+  const files = new Map([...bundles].map(([name, { marks, outputs }]) => [name, { ...marks, ...putAll(outputs) }]));
+  for (const name of programs) {
+    const made = { ...files.get("worker"), ...files.get(name) };
+    put(recordOf(name), JSON.stringify({ bun: Bun.version, project, files: made } satisfies BuildRecord));
   }
 }
 
@@ -58,27 +54,46 @@ function recordOf(name: ProgramName): string {
   return `${name}.json`;
 }
 
-/** Nobody sees half of a file. */
-function put(name: string, content: string | Uint8Array): void {
+function putAll(outputs: Bundle["outputs"]): Marks {
+  return Object.fromEntries([...outputs].map(([name, bytes]) => [`dist/${name}`, put(name, bytes)]));
+}
+
+/**
+ * Nobody sees half of a file. Returns the mark of what we wrote: by the time it has its name, the file of that name may be that of somebody
+ * who builds at the same time, of other sources.
+ */
+function put(name: string, content: string | Uint8Array): FileMark {
   const file = join(dist, name);
   const unfinished = `${file}.${process.pid}`;
-  writeFileSync(unfinished, content);
-  renameSync(unfinished, file);
+  try {
+    writeFileSync(unfinished, content);
+    const mark = markOf(unfinished);
+    renameSync(unfinished, file);
+    return mark;
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
 }
 
-/** A bundle with the marks of what it was made of: the same before it was made as afterwards, or else it may be of neither. */
-async function bundleUnchanged(name: keyof typeof builtModules): Promise<UnchangedBundle> {
-  let before: Marks = {};
+/**
+ * Every bundle, and the marks of what it was made of: the same before all of them were made as afterwards, or else they may be of neither. All at
+ * once, since the programs share sources with the worker: made one after the other they could be of different ones.
+ */
+async function bundleUnchanged(): Promise<Map<BundleName, UnchangedBundle>> {
+  let before: Marks[] = [];
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const { inputs, outputs } = await bundle(name);
-    const marks = marksOf(inputs);
-    if (Bun.deepEquals(before, marks)) return { marks, outputs };
+    const bundles = new Map<BundleName, Bundle>();
+    for (const name of ["worker", ...programs] as const) bundles.set(name, await bundle(name));
+    const marks = [...bundles.values()].map(({ inputs }) => marksOf(inputs));
+    if (Bun.deepEquals(before, marks)) {
+      return new Map([...bundles].map(([name, { outputs }], index) => [name, { marks: marks[index]!, outputs }]));
+    }
     before = marks;
   }
-  throw new Error(`${builtModules[name]}, or what it imports, keeps changing: build it when nobody edits`);
+  throw new Error("the sources keep changing: build when nobody edits");
 }
 
-async function bundle(name: keyof typeof builtModules): Promise<Bundle> {
+async function bundle(name: BundleName): Promise<Bundle> {
   const { outputs, metafile } = await Bun.build({
     entrypoints: [join(project, builtModules[name])],
     naming: `${name}.[ext]`,

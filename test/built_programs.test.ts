@@ -40,10 +40,22 @@ beforeEach(async () => {
   utimesSync(manifest, mtime, mtime);
 });
 
-async function build(): Promise<string> {
-  const { exitCode, stdout, stderr } = await run([process.execPath, join(copy, "scripts/build_programs.ts")]);
+/** `meanwhile`: a module that is loaded before, to do something in the middle of it. */
+async function build(meanwhile?: string): Promise<string> {
+  const preload = meanwhile === undefined ? [] : ["--preload", writeScript(meanwhile)];
+  const { exitCode, stdout, stderr } = await run([
+    process.execPath,
+    ...preload,
+    join(copy, "scripts/build_programs.ts"),
+  ]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   return stdout;
+}
+
+function writeScript(text: string): string {
+  const file = join(copy, "script.ts");
+  writeFileSync(file, text);
+  return file;
 }
 
 async function formOf(name: Name, directory = copy): Promise<"built" | "sources"> {
@@ -95,6 +107,42 @@ describe.each(names)("%s", (name) => {
     renameSync(copy, moved);
     expect(await formOf(name, moved)).toBe("sources");
   });
+});
+
+test("a source that worker and programs share, edited between the making of the one and of the others", async () => {
+  writeFileSync(join(copy, "src/errors.ts"), "\n", { flag: "a" });
+  const edit = `
+    import { readFileSync, writeFileSync } from "node:fs";
+    const build = Bun.build;
+    let isEdited = false;
+    Bun.build = async (options) => {
+      if (!isEdited && !options.entrypoints[0].endsWith("worker.ts")) {
+        const source = ${JSON.stringify(join(copy, "src/chirp/library.ts"))};
+        writeFileSync(source, readFileSync(source, "utf8").replace("is out of date", "is an old one"));
+        isEdited = true;
+      }
+      return await build(options);
+    };
+  `;
+  expect(await build(edit)).toBe("dist: serve, chirp_synchronize\n");
+  expect(await build()).toBe("");
+  for (const name of ["worker", ...names]) expect(readFileSync(dist(`${name}.js`), "utf8")).toContain("is an old one");
+});
+
+test("a file that another build, of other sources, put in place of ours is not taken for ours", async () => {
+  rmSync(join(copy, "dist"), { recursive: true });
+  const replace = `
+    const fs = require("node:fs");
+    const { renameSync } = fs;
+    fs.renameSync = (from, to) => {
+      renameSync(from, to);
+      if (to.endsWith("/worker.js")) fs.writeFileSync(to, "throw new Error('of other sources');");
+    };
+  `;
+  expect(await build(replace)).toBe("dist: serve, chirp_synchronize\n");
+  expect(readFileSync(dist("worker.js"), "utf8")).toContain("of other sources");
+  expect(await build()).toBe("dist: serve, chirp_synchronize\n");
+  expect(readFileSync(dist("worker.js"), "utf8")).not.toContain("of other sources");
 });
 
 test("nothing unfinished stays behind, and source maps name the sources", () => {
