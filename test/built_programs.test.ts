@@ -174,3 +174,14 @@ test.each(["built", "sources"] as const)("%s: a site is synchronised and served"
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: `file ${index}` });
   }
 });
+
+test("a worker that cannot be started: help is given, and a run says why it failed", async () => {
+  const refuse =
+    "globalThis.Worker = class { constructor() { throw new TypeError('Failed to spawn worker thread'); } };";
+  const command = [process.execPath, "--preload", writeScript(refuse), join(copy, programs.chirp_synchronize)];
+  expect(await run([...command, "--version"])).toMatchObject({ exitCode: 0, stderr: "" });
+  await using cluster = await startCluster({ servers: 1 });
+  const { exitCode, stderr } = await run([...command, cluster.servers[0].host, "/", "local", join(copy, "target")]);
+  expect(stderr).toContain("chirp_synchronize: TypeError: Failed to spawn worker thread\n");
+  expect(exitCode).toBe(70);
+});

@@ -25,12 +25,12 @@ export async function runProgram({ name, fromSources, workers = 0 }: LoadOptions
   await main(started);
 }
 
-/** Those that end before anybody has set them up are taken out: whoever starts another one hears why. */
+/** Those that do not start, or end before anybody has set them up, are left out: whoever starts another one hears why. */
 function startWorkers(count: number, file: string): Worker[] {
   const workers: Worker[] = [];
   for (let started = 0; started < count; started++) {
-    const worker = new Worker(file);
-    worker.unref();
+    const worker = tryToStart(file);
+    if (worker === null) break;
     workers.push(worker);
     const takeOut = () => {
       const index = workers.indexOf(worker);
@@ -40,4 +40,15 @@ function startWorkers(count: number, file: string): Worker[] {
     worker.addEventListener("close", takeOut);
   }
   return workers;
+}
+
+/** Null when the system allows no more threads just then: thrown from here it would be exit code 1, which --check has for "they differ". */
+function tryToStart(file: string): Worker | null {
+  try {
+    const worker = new Worker(file);
+    worker.unref();
+    return worker;
+  } catch {
+    return null;
+  }
 }
