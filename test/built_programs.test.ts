@@ -175,6 +175,16 @@ test.each(["built", "sources"] as const)("%s: a site is synchronised and served"
   }
 });
 
+test("a web server whose dist/ is removed goes on: its next workers run the source", async () => {
+  await using cluster = await startCluster({ servers: 1 });
+  cluster.servers[0].plant("/a.txt", "a");
+  expect(await formOf("serve")).toBe("built");
+  await using server = await startWebServer(["--servers", cluster.serversFile], join(copy, programs.serve));
+  rmSync(join(copy, "dist"), { recursive: true });
+  const response = await fetch(`http://127.0.0.1:${server.port}/a.txt`);
+  expect({ status: response.status, body: await response.text() }).toEqual({ status: 200, body: "a" });
+});
+
 test("a worker that cannot be started: help is given, and a run says why it failed", async () => {
   const refuse =
     "globalThis.Worker = class { constructor() { throw new TypeError('Failed to spawn worker thread'); } };";

@@ -13,7 +13,7 @@ export function adoptSpareWorkers(workers: Worker[]): void {
 
 /** A thread that runs src/worker.ts and waits for its setup. It does not keep the process. */
 export function takeWorker(): Worker {
-  const worker = spare.pop() ?? new Worker(workerFile);
+  const worker = spare.pop() ?? new Worker(workerFile());
   worker.unref();
   return worker;
 }
