@@ -1,4 +1,7 @@
-/** Builds the programs into dist/ (src/program/built_form.ts) when they are not what their sources say. Part of the set-up; prints what it built. */
+/**
+ * Builds the programs into dist/ (src/program/built_form.ts) when they are not what their sources say. Part of the set-up; prints "dist: " and what it
+ * built, or why it cannot write there.
+ */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import {
@@ -32,8 +35,23 @@ const dist = join(project, "dist");
 const programs: readonly ProgramName[] = ["serve", "chirp_synchronize"];
 
 if (programs.some((name) => builtProgram(name) === null)) {
-  await build();
-  process.stdout.write(`dist: ${programs.join(", ")}\n`);
+  process.stdout.write(`${await tryToBuild()}\n`);
+}
+
+/** What came of it. Only the start is slower without dist/, so that somebody else's checkout, or a full disk, is no reason to refuse everything. */
+async function tryToBuild(): Promise<string> {
+  try {
+    await build();
+    return `dist: ${programs.join(", ")}`;
+  } catch (error) {
+    if (!isOfFiles(error)) throw error;
+    return `dist/ cannot be written, so that programs start from their sources, a little slower: ${error.message}`;
+  }
+}
+
+/** Of the system, with its errno: what is wrong with the sources has none. */
+function isOfFiles(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
 }
 
 /** All anew. Whoever starts a program while its files are replaced finds no record, and runs the sources. */

@@ -142,6 +142,15 @@ test("programs that cannot be built: why, and where", async () => {
   expect(exitCode).toBe(1);
 });
 
+test("a dist/ that cannot be written is no failure: programs start from their sources", async () => {
+  const directory = copyOfCheckout("unwritable");
+  // Not even root can make files in it.
+  writeFileSync(join(directory, "dist"), "");
+  const { exitCode, stderr } = await setUp({}, { directory });
+  expect(stderr).toMatch(/^set-up: dist\/ cannot be written, so that .*: EEXIST: .*\nset-up: nothing to do\n$/);
+  expect(exitCode).toBe(0);
+});
+
 describe("npm packages", () => {
   test("are installed anew when package-lock.json asks for others", async () => {
     const directory = copyOfCheckout("stale");

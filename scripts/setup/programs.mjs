@@ -9,5 +9,7 @@ export function buildPrograms() {
   if (!existsSync(join(project, "dist"))) say("building the programs");
   const { ok, output } = runCommand(bun, [join("scripts", "build_programs.ts")]);
   if (!ok) throw new SetupError(`cannot build the programs into dist/:\n${excerpt(output)}`);
-  return output !== "";
+  const isBuilt = output.startsWith("dist: ");
+  if (output !== "" && !isBuilt) say(output);
+  return isBuilt;
 }
