@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync 
 import { rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BuildRecord } from "../src/program/built_form.ts";
+import { type BuildRecord, markOf } from "../src/program/built_form.ts";
 import { startCluster } from "./helpers/cluster.ts";
 import { run } from "./helpers/run.ts";
 import { startWebServer } from "./helpers/web_server.ts";
@@ -194,4 +194,17 @@ test("a worker that cannot be started: help is given, and a run says why it fail
   const { exitCode, stderr } = await run([...command, cluster.servers[0].host, "/", "local", join(copy, "target")]);
   expect(stderr).toContain("chirp_synchronize: TypeError: Failed to spawn worker thread\n");
   expect(exitCode).toBe(70);
+});
+
+test("workers that end as soon as they start: a run says why, and does not hang", async () => {
+  const broken = "throw new RangeError('no such worker');\n";
+  writeFileSync(dist("worker.js"), broken);
+  const { files } = JSON.parse(readFileSync(dist("chirp_synchronize.json"), "utf8")) as BuildRecord;
+  rewriteRecord("chirp_synchronize", { files: { ...files, "dist/worker.js": markOf(dist("worker.js")) } });
+  expect(await formOf("chirp_synchronize")).toBe("built");
+  await using cluster = await startCluster({ servers: 1 });
+  const words = [cluster.servers[0].host, "/", "local", join(copy, "target")];
+  const { exitCode, stderr } = await run([process.execPath, join(copy, programs.chirp_synchronize), ...words]);
+  expect(stderr).toContain("worker failed: RangeError: no such worker");
+  expect(exitCode).toBe(20);
 });

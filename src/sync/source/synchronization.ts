@@ -44,8 +44,10 @@ export interface SourceRoot {
 
 /** The ending that a failure of a whole server makes. */
 export function endingOf(error: ChirpError, stop: AbortSignal, atStart: boolean): Ending {
-  if (stop.aborted || error.code === "ECONNABORTED") {
-    return { stage: "interrupted", code: error.code, message: "interrupted" };
+  if (stop.aborted) return { stage: "interrupted", code: error.code, message: "interrupted" };
+  // Nobody asked for it: a worker of ours has failed, and the message says of what.
+  if (error.code === "ECONNABORTED") {
+    return { stage: "interrupted", code: error.code, message: `interrupted: ${error.message}` };
   }
   return { stage: atStart ? "connect" : "lost", code: error.code, message: error.message };
 }
