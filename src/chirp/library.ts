@@ -84,7 +84,7 @@ export function loadShared<Signatures extends Record<string, FFIFunction>>(signa
 /** The functions of native/chirp_shim.h in a library instance of the caller's own. It stays loaded until the process ends. */
 export function loadPrivateCopy() {
   const copier = loadShared(copySignatures);
-  return load(() => {
+  const symbols = load(() => {
     const file = Number(copier.cs_private_copy(utf8Text(LIBRARY_PATH)));
     if (file < 0) {
       const { code, detail = code } = codeOfErrno(-file);
@@ -96,6 +96,11 @@ export function loadPrivateCopy() {
       copier.cs_private_copy_close(file);
     }
   });
+  // What was looked at before is the library as it was first loaded; the copy is of what lies there now. An update may have put another one there.
+  if (Number(symbols.cs_version()) === EXPECTED_VERSION) return symbols;
+  throw new LibraryError(
+    `The native library ${LIBRARY_PATH} was replaced by one of another version: start this program anew`,
+  );
 }
 
 function load<Symbols>(open: () => Symbols): Symbols {

@@ -126,16 +126,40 @@ describe("a lane whose library is", () => {
     }
   });
 
-  test("out of date", async () => {
-    const directory = copyOfSources("old");
+  /** A library with all functions, of version 1. */
+  async function buildOther(directory: string, file: string): Promise<void> {
     const header = readFileSync(join(project, "native/chirp_shim.h"), "utf8");
     const names = [...header.matchAll(/\b(cs_\w+)\(/g)].map(([, name]) => name);
-    const source = join(directory, "old.c");
+    const source = join(directory, "other.c");
     writeFileSync(source, [...new Set(names)].map((name) => `long ${name}(void) { return 1; }\n`).join(""));
-    expect((await run(["cc", "-shared", "-fPIC", "-o", join(directory, library), source])).exitCode).toBe(0);
+    expect((await run(["cc", "-shared", "-fPIC", "-o", join(directory, file), source])).exitCode).toBe(0);
+  }
+
+  test("out of date", async () => {
+    const directory = copyOfSources("old");
+    await buildOther(directory, library);
     for (const message of await call(directory)) {
       expect(message).toBe(
         `LibraryError: The native library ${directory}/${library} is out of date: build it anew with "npm run setup"`,
+      );
+    }
+  });
+
+  test("replaced by another one since the program was started", async () => {
+    const directory = copyOfSources("replaced");
+    cpSync(join(project, library), join(directory, library));
+    await buildOther(directory, "other.so");
+    writeFileSync(
+      join(directory, "call.ts"),
+      `import { renameSync } from "node:fs";
+       import { loadPrivateCopy } from "./src/chirp/library.ts";
+       loadPrivateCopy();
+       renameSync("other.so", "${library}");
+       for (let i = 0; i < 3; i++) try { loadPrivateCopy(); } catch (e) { console.log(e.name + ": " + e.message); }`,
+    );
+    for (const message of await call(directory)) {
+      expect(message).toBe(
+        `LibraryError: The native library ${directory}/${library} was replaced by one of another version: start this program anew`,
       );
     }
   });
