@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atExit } from "../test/helpers/at_exit.ts";
 import type { TestServer } from "../test/helpers/cluster.ts";
 import { program, succeed } from "./harness/programs.ts";
 import { atMost, type Question } from "./harness/question.ts";
@@ -78,6 +79,7 @@ function plantPage(server: TestServer): void {
 /** Images of the page that a browser without anything in its cache gets. */
 async function assetsLoaded(url: string): Promise<number> {
   const profile = mkdtempSync(join(tmpdir(), "chirp-site-chromium-"));
+  const forget = atExit(() => rmSync(profile, { recursive: true, force: true }));
   try {
     const page = await succeed([
       program("chromium"),
@@ -86,6 +88,7 @@ async function assetsLoaded(url: string): Promise<number> {
     ]);
     return Number(/<title>loaded (\d+)<\/title>/.exec(page)?.[1] ?? 0);
   } finally {
+    forget();
     rmSync(profile, { recursive: true, force: true });
   }
 }

@@ -1,9 +1,10 @@
 /** nginx, the peer: one worker, files of the local disk kept open, no log unless asked for. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../src/cluster/free_port.ts";
+import { atExit } from "../../test/helpers/at_exit.ts";
 import { program } from "./programs.ts";
 
 export interface Nginx extends AsyncDisposable {
@@ -18,6 +19,8 @@ export interface NginxOptions {
 }
 
 const START_LIMIT_MS = 10_000;
+/** It ends at once when told to; this is for a machine that is busy. */
+const EXIT_LIMIT_MS = 2_000;
 
 export async function startNginx(root: string, { log = false }: NginxOptions = {}): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), "chirp-site-nginx-"));
@@ -29,7 +32,15 @@ export async function startNginx(root: string, { log = false }: NginxOptions = {
     stdout: "ignore",
     stderr: "inherit",
   });
+  const forget = atExit(() => {
+    // Not by SIGKILL, which would leave its worker.
+    child.kill("SIGTERM");
+    const until = performance.now() + EXIT_LIMIT_MS;
+    while (existsSync(join(directory, "pid")) && performance.now() < until) Bun.sleepSync(10);
+    rmSync(directory, { recursive: true, force: true });
+  });
   const stop = async () => {
+    forget();
     child.kill("SIGTERM");
     await child.exited;
     rmSync(directory, { recursive: true, force: true });

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atExit } from "../../test/helpers/at_exit.ts";
 import type { Cluster } from "../../test/helpers/cluster.ts";
 import { program, secondsOf } from "./programs.ts";
 import { describeRpcs, type Plant, startSite, sum } from "./site.ts";
@@ -41,6 +42,7 @@ export async function startSyncSite(plant: Plant, cleared: Cleared): Promise<Syn
   if (target === undefined) throw new Error("two servers were asked for");
   plant(source);
   const local = mkdtempSync(join(tmpdir(), "chirp-site-bench-"));
+  const forget = atExit(() => rmSync(local, { recursive: true, force: true }));
   const copy = join(local, "site");
   const disk = (server: typeof source) => server.diskPath(SITE).toString();
   let aside = 0;
@@ -68,6 +70,7 @@ export async function startSyncSite(plant: Plant, cleared: Cleared): Promise<Syn
       takeAway(join(local, "rsync"));
     },
     async [Symbol.asyncDispose]() {
+      forget();
       rmSync(local, { recursive: true, force: true });
       await cluster[Symbol.asyncDispose]();
     },

@@ -15,6 +15,7 @@ import { everybodyMayAll } from "../../src/cluster/access.ts";
 import { type ChirpServer, serverProgram, startChirpServer } from "../../src/cluster/chirp_server.ts";
 import { freePort } from "../../src/cluster/free_port.ts";
 import { killGroup, signalGroup } from "../../src/cluster/process_group.ts";
+import { atExit } from "./at_exit.ts";
 import { createPlanter, type Planter } from "./plant.ts";
 import { createRpcLog, type RpcLog } from "./rpc_log.ts";
 
@@ -57,21 +58,19 @@ export interface Cluster extends AsyncDisposable {
 /** Somebody else may take a port between our look and the server's start; not five times in a row. */
 const maxStarts = 5;
 
-/** What has to go should the process end before its clusters are disposed of. */
-const alive = new Set<{ readonly directory: string; readonly running: () => readonly ChirpServer[] }>();
-
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  cleanUpAtExit();
   const directory = mkdtempSync(join(tmpdir(), "chirp-site-test-"));
   // mkdtemp makes it for us alone; the servers run as somebody else when we are root.
   chmodSync(directory, 0o755);
   const slots: Slot[] = [];
-  const emergency = { directory, running: () => slots.map((slot) => slot.running) };
-  alive.add(emergency);
+  const forget = atExit(() => {
+    for (const { running } of slots) signalGroup(running.group, serverProgram, "SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  });
   const dispose = async () => {
     await Promise.all(slots.map(({ running }) => killGroup(running.group, serverProgram)));
     rmSync(directory, { recursive: true, force: true });
-    alive.delete(emergency);
+    forget();
   };
   try {
     for (let index = 1; index <= options.servers; index++) {
@@ -131,20 +130,4 @@ function testServer(slot: Slot, { acl = everybodyMayAll }: ClusterOptions): Test
       slot.running = await slot.start(port);
     },
   };
-}
-
-let registered = false;
-
-function cleanUpAtExit(): void {
-  if (registered) return;
-  registered = true;
-  process.on("exit", () => {
-    for (const { directory, running } of alive) {
-      for (const { group } of running()) signalGroup(group, serverProgram, "SIGKILL");
-      rmSync(directory, { recursive: true, force: true });
-    }
-  });
-  // A signal ends a process without "exit" unless somebody asks for it.
-  process.once("SIGINT", () => process.exit(130));
-  process.once("SIGTERM", () => process.exit(143));
 }

@@ -1,4 +1,5 @@
 /** The web server as users start it, in a process of its own, for the length of a test. */
+import { atExit } from "./at_exit.ts";
 
 export interface WebServer extends AsyncDisposable {
   readonly port: number;
@@ -29,6 +30,8 @@ export async function startWebServer(options: readonly string[], program = ownPr
     stdout: "pipe",
     stderr: "pipe",
   });
+  const forget = atExit(() => child.kill("SIGKILL"));
+  void child.exited.then(forget);
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   const stop = async () => {
