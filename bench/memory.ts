@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { atMost, type Question } from "./harness/question.ts";
 import { fetchAll, OLD, repeatedRandom, serve, sitePaths, startSite } from "./harness/site.ts";
-import { pathsScript, wrk } from "./harness/wrk.ts";
+import { faultlessRate, pathsScript, wrk } from "./harness/wrk.ts";
 
 const MIB = 1024 * 1024;
 const CACHE_MIB = 256;
@@ -30,7 +30,7 @@ export const memory: Question = {
     await fetchAll(PATHS.map((path) => web.url + path));
     const filled = residentMib(web.pid);
     const script = pathsScript(cluster.directory, PATHS);
-    await wrk(web.url, { connections: CLIENTS, seconds: 20, script });
+    faultlessRate(await wrk(web.url, { connections: CLIENTS, seconds: 20, script }));
     const loaded = residentMib(web.pid);
     const growth = loaded - idle - (CLIENTS * BYTES) / MIB;
     return [

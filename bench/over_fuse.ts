@@ -7,7 +7,7 @@ import { startNginx } from "./harness/nginx.ts";
 import { atLeast, digits, type Question, type Row } from "./harness/question.ts";
 import { compare, type Comparison, sideBySide } from "./harness/side_by_side.ts";
 import { OLD, plantFiles, repeatedRandom, serve, sitePaths, startSite, USUAL_SIZE } from "./harness/site.ts";
-import { pathsScript, wrk } from "./harness/wrk.ts";
+import { faultlessRate, pathsScript, wrk } from "./harness/wrk.ts";
 
 /** Seen in one run: nginx on local disk and nginx over chirp_fuse, requests/s of 4 KB files and MB/s of a 100 MB file. */
 const SMALL_LOCAL_TO_FUSE = 43_071 / 102;
@@ -31,7 +31,7 @@ export const overFuse: Question = {
     await using cached = await serve(cluster);
     await using uncached = await serve(cluster, "--cache-size", "0", "--cache-ttl", "600");
     const script = pathsScript(cluster.directory, PATHS);
-    const rate = (url: string) => async () => (await wrk(url, { ...LOAD, script })).requestsPerSecond;
+    const rate = (url: string) => async () => faultlessRate(await wrk(url, { ...LOAD, script }));
     const download = (url: string) => async () => 1 / (await secondsOf([program("curl"), "-sSfo", "/dev/null", url]));
     const toNginx = async (measure: (url: string) => () => Promise<number>, url: string, path = "") =>
       compare(await sideBySide(measure(url + path), measure(nginx.url + path), ROUNDS, Number), Number);

@@ -15,7 +15,7 @@ import {
   sum,
   USUAL_SIZE,
 } from "./harness/site.ts";
-import { pathsScript, wrk } from "./harness/wrk.ts";
+import { faultlessRate, pathsScript, wrk } from "./harness/wrk.ts";
 
 const BYTES = 4096;
 /** As many as the web server's lanes have workers: three for each of three servers. */
@@ -56,7 +56,7 @@ export const uncachedSmall: Question = {
     const load = { connections: 32, seconds: SECONDS, script: pathsScript(cluster.directory, paths) };
     await wrk(web.url, load);
     const pairs = await sideBySide(
-      async () => (await wrk(web.url, load)).requestsPerSecond,
+      async () => faultlessRate(await wrk(web.url, load)),
       async () => (await getfileLoop(CHIRP_CONNECTIONS, SECONDS, cluster.hosts, paths)).requestsPerSecond,
       ROUNDS,
       Number,

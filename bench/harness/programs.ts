@@ -1,5 +1,4 @@
 /** The programs that are measured against, and how they are run. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../test/helpers/run.ts";
 
@@ -47,7 +46,7 @@ export interface LoopResult {
   readonly requests: number;
 }
 
-/** Runs bench/native/getfile_loop.c, built when need be. `seconds` 0: every path once. */
+/** Runs bench/native/getfile_loop.c, built anew when its source was changed. `seconds` 0: every path once. */
 export async function getfileLoop(
   connections: number,
   seconds: number,
@@ -55,7 +54,7 @@ export async function getfileLoop(
   paths: readonly string[],
 ): Promise<LoopResult> {
   const loop = join(nativeDirectory, "build/getfile_loop");
-  if (!existsSync(loop)) await succeed(["make", "--silent", "-C", nativeDirectory]);
+  await succeed(["make", "--silent", "-C", nativeDirectory]);
   const output = await succeed([loop, String(connections), String(seconds), hosts.join(","), ...paths]);
   const [requests = 0, bytes = 0, elapsed = 1] = output.split(" ").map(Number);
   return { requestsPerSecond: requests / elapsed, bytesPerSecond: bytes / elapsed, requests };

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseWrk } from "./wrk.ts";
+import { faultlessRate, parseWrk } from "./wrk.ts";
 
 const output = `Running 1s test @ http://127.0.0.1:1/
   1 threads and 32 connections
@@ -30,4 +30,9 @@ test("units are heeded", () => {
   const slow = output.replace("4.21ms", "1.50s").replace("167.50MB", "2.00KB");
   expect(parseWrk(slow)).toMatchObject({ p99Ms: 1500, bytesPerSecond: 2048 });
   expect(parseWrk(output.replace(/\n.*(Socket|Non-2xx).*/g, "")).failures).toBe(0);
+});
+
+test("a rate with failures in it is none", () => {
+  expect(() => faultlessRate(parseWrk(output))).toThrow("7 requests failed");
+  expect(faultlessRate(parseWrk(output.replace(/\n.*(Socket|Non-2xx).*/g, "")))).toBe(41_200.5);
 });

@@ -52,6 +52,12 @@ export function parseWrk(output: string): WrkResult {
   };
 }
 
+/** Of a run in which every request succeeded, or else it tells how fast failing is: throws. */
+export function faultlessRate({ requestsPerSecond, failures }: WrkResult): number {
+  if (failures > 0) throw new Error(`${failures} requests failed`);
+  return requestsPerSecond;
+}
+
 /** A script that asks for these paths in turn; every connection goes on where the last request of any was. */
 export function pathsScript(directory: string, paths: readonly string[]): string {
   const file = join(directory, "paths.lua");
