@@ -2,6 +2,7 @@
 /** All benchmarks, or those named: npm run bench [-- cached_small sync_first …] */
 import { type Program, UsageError } from "../src/cli/arguments.ts";
 import { exitForUsage, readArguments } from "../src/cli/read_arguments.ts";
+import { builtProgram } from "../src/program/built_form.ts";
 import { browsers } from "./browsers.ts";
 import { cachedSmall } from "./cached_small.ts";
 import { download } from "./download.ts";
@@ -48,6 +49,11 @@ const { options, positionals } = readArguments(program);
 const chosen = chooseQuestions(positionals);
 const sections: Section[] = [];
 console.log(describeMachine());
+if (builtProgram("serve") === null || builtProgram("chirp_synchronize") === null) {
+  console.error(
+    "dist/ is not what the sources say: what is measured starts from its sources. npm run bench builds it first",
+  );
+}
 for (const question of chosen) {
   const command = commandOf(question);
   console.log(`\n${command}`);
